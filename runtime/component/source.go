@@ -1,0 +1,85 @@
+package component
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/ack"
+	"github.com/wazuh-etl/etl/runtime/event"
+)
+
+// Position is where a source stands: enough to go on from there, after any
+// number of restarts. Members are the source's own beside Generation and
+// Offset; the runtime stores them as they are.
+type Position struct {
+	Generation string `json:"generation"`
+	Offset     int64  `json:"offset"` // everything before it is done
+	Path       string `json:"path,omitempty"`
+	Device     uint64 `json:"dev,omitempty"`
+	Inode      uint64 `json:"ino,omitempty"`
+}
+
+// Source brings events into the pipeline.
+type Source interface {
+	// Run reads until ctx ends or the input does, and gives everything to out
+	// in order. from is where the sinks behind the source stand: none at a first start.
+	// It returns nil when the input has ended for good or ctx was done; an error stops the
+	// pipeline. What can come back (a file that is missing, a broken
+	// connection) is waited for inside.
+	Run(ctx context.Context, host *Host, from []Position, out Output) error
+}
+
+// Resumable is a source whose positions mean something after a restart.
+type Resumable interface {
+	Source
+	// Resume says for each of from, before Run, whether it can be reached in
+	// reading order from the earliest of them: events up to a reachable position are not
+	// given again to the sink that has it. Run starts at the earliest.
+	Resume(host *Host, from []Position) (reachable []bool, err error)
+}
+
+// TextSource is a source with a codec: it can make events of text without its
+// input, which is how a test feeds it.
+type TextSource interface {
+	Source
+	Decode(text []byte, out Output) error
+}
+
+// Output takes the lots of a source.
+type Output interface {
+	// Emit hands over a lot and waits while the queue behind the source is
+	// full. The lot belongs to the runtime then. The error is ctx's.
+	Emit(ctx context.Context, lot *Lot) error
+}
+
+// Lot is what a source hands over together: lines in one buffer. Take one
+// with NewLot, which reuses the memory of lots that are through.
+type Lot struct {
+	Stream   *event.Stream
+	Data     []byte // owned by the lot
+	Lines    []Line
+	Received time.Time
+	Position Position // where the source stands behind this lot
+	// Settled, if set, learns what became of each line, once.
+	Settled func([]ack.Outcome)
+}
+
+var lots = sync.Pool{New: func() any { return new(Lot) }}
+
+// NewLot is an empty lot, with the memory of one that is through.
+func NewLot() *Lot { return lots.Get().(*Lot) }
+
+// Free gives the lot's memory back; the runtime does it.
+func (l *Lot) Free() {
+	*l = Lot{Data: l.Data[:0], Lines: l.Lines[:0]}
+	lots.Put(l)
+}
+
+// Line is one event of a lot: its bytes in Data without line break and blanks
+// around, and its offset in the stream. Failure is set for what is no event.
+type Line struct {
+	Start, End int
+	Offset     int64
+	Failure    *event.Failure
+}

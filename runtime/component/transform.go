@@ -1,0 +1,49 @@
+package component
+
+import (
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/event"
+)
+
+// Transform changes events one by one.
+type Transform interface {
+	// Worker makes what processes events on one goroutine; the runtime makes
+	// one for each of its workers, so that it needs no locks.
+	Worker(host *Host) (Worker, error)
+}
+
+// Worker processes events in order. It is used by one goroutine at a time.
+type Worker interface {
+	// Process gives what e becomes to out: nothing (the event is dropped, and
+	// counted so), e itself, or events derived from it. An error (best a
+	// *event.Failure) sends e to the errors output; what was given to out before it is taken back.
+	Process(e *event.Event, out func(*event.Event)) error
+	Close() error
+}
+
+// Stage is a transform that sees all events on one goroutine, in order, and
+// may keep them: to join, count or delay them.
+type Stage interface {
+	// Process takes e. Events it neither emits, keeps nor drops through out are dropped.
+	Process(e *event.Event, out Emitter) error
+	// Wake is called at the time the last call asked for; zero means not at all.
+	Wake(now time.Time, out Emitter) (next time.Time)
+	// Flush is called before a stop or replacement: everything kept is emitted or released.
+	Flush(out Emitter)
+}
+
+// Emitter is where a Stage puts events.
+type Emitter interface {
+	Emit(e *event.Event)
+	// Keep holds e open beyond Process; Release ends that, after what stands for it was emitted.
+	Keep(e *event.Event)
+	Release(e *event.Event)
+	// WakeAt asks for a call of Wake.
+	WakeAt(t time.Time)
+}
+
+// StageTransform is a transform that runs as a Stage.
+type StageTransform interface {
+	Stage(host *Host) (Stage, error)
+}

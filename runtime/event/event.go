@@ -1,0 +1,206 @@
+// Package event is what flows through a pipeline: one document, where it came
+// from, what has happened to it, and its share in the acknowledgement.
+package event
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/ack"
+	"github.com/wazuh-etl/etl/runtime/document"
+)
+
+// Stream is what all events of one uninterrupted run of a source's input have
+// in common: one generation of a file, one partition of a topic.
+type Stream struct {
+	Source     string                            // address of the source, source.file.alerts
+	Generation string                            // names the input, whatever its path: first half of each event's id
+	File       string                            // path, where there is one: meta.file and meta.position.path
+	Position   func(offset int64) document.Value // meta.position; nil means {path, offset}
+}
+
+// Event is one document on its way. It is handed from stage to stage; who has
+// it may read it, nobody may change its document in place. It is not safe for
+// concurrent use until Root has been called once.
+type Event struct {
+	stream   *Stream
+	offset   int64
+	received time.Time
+
+	raw    []byte             // as it came from the source; nil for a derived event
+	doc    *document.Document // of raw, once parsed
+	root   document.Value
+	parsed bool
+	broken error
+
+	parent *Event // the event this one was made from, nil for a source's
+	suffix string // what is added to the parent's id
+	id     string // once made, or as the pipeline's own id template says
+
+	tokens []ack.Token
+	slot   int // of the first sink on the way; -1 before it
+
+	failure  *Failure
+	delivery *Delivery
+}
+
+// New is the event of raw, which must not change while the event lives. The
+// document is parsed when something looks inside.
+func New(stream *Stream, offset int64, raw []byte, received time.Time, token ack.Token) *Event {
+	return &Event{stream: stream, offset: offset, raw: raw, received: received, tokens: []ack.Token{token}, slot: -1}
+}
+
+// NewBroken is the event of bytes that are no document; its errors output is
+// all it will see.
+func NewBroken(stream *Stream, offset int64, raw []byte, received time.Time, token ack.Token, f *Failure) *Event {
+	e := New(stream, offset, raw, received, token)
+	e.parsed, e.broken, e.failure = true, f, f
+	return e
+}
+
+// Recycle makes e the event of another line without allocating: for a reader
+// that looks at a line, drops it and takes the next. Nothing of the event that
+// e was may be in use.
+func (e *Event) Recycle(stream *Stream, offset int64, raw []byte, received time.Time, token ack.Token) {
+	doc, tokens := e.doc, append(e.tokens[:0], token)
+	if doc == nil {
+		doc = new(document.Document)
+	}
+	*e = Event{stream: stream, offset: offset, raw: raw, received: received, doc: doc, tokens: tokens, slot: -1}
+}
+
+// Keep is a copy of a recycled event that lives on: its bytes are copied to
+// the end of slab, which must have room, and parsed again when needed.
+func (e *Event) Keep(slab []byte) (*Event, []byte) {
+	at := len(slab)
+	slab = append(slab, e.raw...)
+	k := *e
+	k.raw = slab[at:len(slab):len(slab)]
+	k.doc, k.root, k.parsed = nil, document.Value{}, e.broken != nil
+	k.tokens = append([]ack.Token(nil), e.tokens...)
+	return &k, slab
+}
+
+// Root is the document. The error is the event's own: its bytes are not JSON.
+func (e *Event) Root() (document.Value, error) {
+	if e.parsed {
+		return e.root, e.broken
+	}
+	e.parsed = true
+	if e.doc == nil {
+		e.doc = new(document.Document)
+	}
+	if err := e.doc.Reset(e.raw); err != nil {
+		e.broken = &Failure{Code: CodeNotJSON, Message: "not JSON: " + err.Error()}
+		return document.Value{}, e.broken
+	}
+	e.root = e.doc.Root()
+	return e.root, nil
+}
+
+// Raw is the bytes the event came as; nil for an event that a component made.
+func (e *Event) Raw() []byte { return e.raw }
+
+// Origin is the event as its source gave it, e itself if nothing made a new one.
+func (e *Event) Origin() *Event {
+	for e.parent != nil {
+		e = e.parent
+	}
+	return e
+}
+
+// Stream is where the event's origin came from.
+func (e *Event) Stream() *Stream { return e.stream }
+
+// Offset is the position of the event's origin in its stream.
+func (e *Event) Offset() int64 { return e.offset }
+
+// Received is when the origin was read.
+func (e *Event) Received() time.Time { return e.received }
+
+// ID names the event: the same whenever the same input is read again.
+func (e *Event) ID() string {
+	if e.id == "" {
+		if e.parent != nil {
+			e.id = e.parent.ID() + e.suffix
+		} else {
+			e.id = e.stream.Generation + "@" + strconv.FormatInt(e.offset, 10)
+		}
+	}
+	return e.id
+}
+
+// SetID gives a source's event the id that the pipeline wrote for it.
+func (e *Event) SetID(id string) { e.id = id }
+
+// Derive is a new event made from e by the component at address, with root as
+// its document. index counts the events that the component made of this one,
+// -1 if it makes only one.
+func (e *Event) Derive(address string, index int, root document.Value) *Event {
+	suffix := "/" + address
+	if index >= 0 {
+		suffix += "#" + strconv.Itoa(index)
+	}
+	return &Event{
+		stream: e.stream, offset: e.offset, received: e.received,
+		root: root, parsed: true,
+		parent: e, suffix: suffix,
+		tokens: e.tokens, slot: e.slot,
+	}
+}
+
+// Merge is a new event that stands for all of members, which must be at least
+// one: it is acknowledged for all of them. id must depend on the members only.
+func Merge(members []*Event, id string, root document.Value) *Event {
+	first := members[0]
+	m := &Event{
+		stream: first.stream, offset: first.offset, received: first.received,
+		root: root, parsed: true, id: id, slot: first.slot,
+	}
+	for _, e := range members {
+		m.tokens = append(m.tokens, e.tokens...)
+	}
+	return m
+}
+
+// WithFailure is e as its errors output gives it: the document as it entered
+// the component, and meta.error.
+func (e *Event) WithFailure(f *Failure) *Event {
+	k := *e
+	k.failure = f
+	return &k
+}
+
+// WithDelivery is e as a sink's output gives it: the document as it entered
+// the sink, and meta.sink.
+func (e *Event) WithDelivery(d *Delivery) *Event {
+	k := *e
+	k.delivery = d
+	return &k
+}
+
+// Failure is meta.error, nil if e is on no errors output.
+func (e *Event) Failure() *Failure { return e.failure }
+
+// Delivery is meta.sink, nil before the first sink.
+func (e *Event) Delivery() *Delivery { return e.delivery }
+
+// Size is about what the event occupies, in bytes.
+func (e *Event) Size() int64 {
+	const overhead = 256
+	n := int64(overhead + len(e.raw))
+	if e.raw == nil {
+		n += int64(e.root.Size())
+	}
+	return n
+}
+
+// AppendJSON appends the event's document, or its raw bytes where these are
+// no document.
+func (e *Event) AppendJSON(dst []byte) []byte {
+	root, err := e.Root()
+	if err != nil {
+		return append(dst, e.raw...)
+	}
+	return root.AppendJSON(dst)
+}
