@@ -1,0 +1,125 @@
+// Package plan is a pipeline as the engine runs it: what the language loader
+// makes of the files, and all that the graph knows of them.
+package plan
+
+import (
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/diag"
+	"github.com/wazuh-etl/etl/runtime/event"
+)
+
+// Plan is one loaded pipeline.
+type Plan struct {
+	Name    string   // of the pipeline: the file's base name, or runtime { name }
+	Dir     string   // absolute directory of the pipeline file
+	Reads   []string // every file the plan came from or its components read, absolute: what --watch watches
+	Runtime Runtime
+	Nodes   []*Node // inputs before those who read them
+	Tests   []*Test
+}
+
+// Runtime is the runtime block.
+type Runtime struct {
+	Workers         int           // goroutines that process; 0: one for each core
+	Memory          int64         // bytes that all events in flight may hold; 0: no bound but the queues'
+	ShutdownTimeout time.Duration // 30 s
+	DrainTimeout    time.Duration // 5 s
+	StatsInterval   time.Duration // 1 min
+}
+
+// Type is the block type of a node.
+type Type string
+
+// The types.
+const (
+	Source    Type = "source"
+	Filter    Type = "filter"
+	Transform Type = "transform"
+	Sink      Type = "sink"
+)
+
+// The outputs of nodes.
+const (
+	Events    = ""
+	Rejected  = "rejected"  // of filters
+	Errors    = "errors"    // of all
+	Delivered = "delivered" // of sinks
+)
+
+// Port is one output of a node.
+type Port struct {
+	Node   *Node
+	Output string
+}
+
+func (p Port) String() string {
+	if p.Output == Events {
+		return p.Node.Address
+	}
+	return p.Node.Address + "." + p.Output
+}
+
+// Node is one component of the graph. A disabled source or sink is not in the
+// plan; a disabled filter or transform is, and passes everything.
+type Node struct {
+	Address     string // source.file.alerts, filter.windows
+	Type        Type
+	Kind, Name  string // Kind is empty for filters
+	Description string
+	Disabled    bool
+	Inputs      []Port
+	Range       diag.Range // the block's header
+
+	Where  Condition // filters
+	Spec   *component.Spec
+	Config *component.Config
+
+	Source    component.Source         // one of these four is set, by Type
+	Transform component.Transform      //
+	Stage     component.StageTransform //
+	Sink      component.Sink           //
+
+	ID         component.Template // sources: the event id; nil: generation and offset
+	Payload    component.Template // sinks: nil is the event as JSON
+	Queue      Queue              // sources and sinks
+	Retry      Retry              // sinks
+	Required   bool               // sinks
+	DropErrors bool               // errors = "drop"
+
+	// Fingerprint changes when anything changes that decides what the node
+	// does, the content of files it reads included; not by where it stands or what feeds it.
+	Fingerprint string
+}
+
+// Condition is a filter's where.
+type Condition interface {
+	// True evaluates the condition; the error is the event's own.
+	True(e *event.Event) (bool, error)
+	// String is the source text.
+	String() string
+}
+
+// WhenFull is what a full queue does.
+type WhenFull string
+
+// The policies.
+const (
+	Block      WhenFull = "block"
+	DropOldest WhenFull = "drop_oldest"
+	DropNewest WhenFull = "drop_newest"
+)
+
+// Queue bounds what waits in front of a node (behind it, for a source).
+type Queue struct {
+	MaxEvents int   // 10,000
+	MaxBytes  int64 // 16 MiB
+	WhenFull  WhenFull
+}
+
+// Retry is the pause between tries of a sink whose target fails: it doubles
+// from Min to Max, with jitter.
+type Retry struct {
+	Min, Max time.Duration // 100 ms, 30 s
+}

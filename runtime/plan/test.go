@@ -1,0 +1,49 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/diag"
+	"github.com/wazuh-etl/etl/runtime/document"
+)
+
+// Test is one test block. Addresses are resolved: they name nodes of the plan
+// that was loaded with the test's Vars.
+type Test struct {
+	Name    string // the sentence
+	Range   diag.Range
+	Vars    map[string]string // raw, as they go to the loader
+	Now     time.Time         // zero: not set
+	Inputs  []Input
+	Mocks   []Mock
+	Expects []Expect
+	Ignore  []string // addresses
+}
+
+// Input feeds a source.
+type Input struct {
+	Address string
+	Range   diag.Range
+	Files   []string         // absolute, what the glob found, sorted
+	Text    string           // through the source's codec
+	Events  []document.Value // documents as they are
+}
+
+// Mock answers for a component that would talk to the world.
+type Mock struct {
+	Address string
+	Range   diag.Range
+	Error   string
+}
+
+// Expect is what must come out at an address.
+type Expect struct {
+	Address    string // of the node
+	Output     string // plan.Events and so on; at a sink without output: what it sends
+	Range      diag.Range
+	Count      *int // nil: at least one, if nothing else says so
+	Where      Condition
+	WhereRange diag.Range
+	Golden     string         // absolute path; empty: none
+	Equals     document.Value // Missing: not asked for
+}
