@@ -46,6 +46,21 @@ type TextSource interface {
 	Decode(text []byte, out Output) error
 }
 
+// Finite is a source that can be told, before Run, to end where its input ends
+// now instead of waiting for more: `--once`.
+type Finite interface {
+	Source
+	Finite()
+}
+
+// Progress is a source that knows how much there is to read.
+type Progress interface {
+	// Progress is how many bytes this run has read, and how many it will have
+	// read when it has caught up: the difference is what it is behind. Safe for
+	// concurrent use, before Run too.
+	Progress() (read, total int64)
+}
+
 // Output takes the lots of a source.
 type Output interface {
 	// Emit hands over a lot and waits while the queue behind the source is
@@ -70,9 +85,14 @@ var lots = sync.Pool{New: func() any { return new(Lot) }}
 // NewLot is an empty lot, with the memory of one that is through.
 func NewLot() *Lot { return lots.Get().(*Lot) }
 
-// Free gives the lot's memory back; the runtime does it.
+// Free gives the lot's memory back; the runtime does it. A buffer that one
+// huge line has blown up is not kept.
 func (l *Lot) Free() {
+	const keep = 4 << 20
 	*l = Lot{Data: l.Data[:0], Lines: l.Lines[:0]}
+	if cap(l.Data) > keep {
+		l.Data = nil
+	}
 	lots.Put(l)
 }
 

@@ -40,6 +40,9 @@ type File interface {
 // Notifier says that something happened to files; it may be late, say too much,
 // or be blind for some mounts: who uses it also polls.
 type Notifier interface {
-	// Watch sends the names of changed entries of directory until close is called.
+	// Watch sends the absolute names of changed entries of directory, or its own
+	// name when anything in it may have changed, until close is called, which
+	// also closes changes. A directory that is removed and comes back must be
+	// watched again.
 	Watch(directory string) (changes <-chan string, close func(), err error)
 }
