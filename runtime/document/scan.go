@@ -1,0 +1,134 @@
+package document
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// scanString finds the closing quote of the string whose content starts at pos.
+func scanString(raw []byte, pos int) (end int, f flags, err error) {
+	for {
+		// Eight bytes at a time to the first one that is a quote, a backslash, a
+		// control character or not ASCII. (A borrow can only mark bytes above
+		// the first true mark.)
+		for pos+8 <= len(raw) {
+			x := binary.LittleEndian.Uint64(raw[pos:])
+			quote, slash := x^('"'*ones), x^('\\'*ones)
+			marks := ((quote-ones)&^quote | (slash-ones)&^slash | (x-' '*ones)&^x | x) & highs
+			if marks != 0 {
+				pos += bits.TrailingZeros64(marks) / 8
+				break
+			}
+			pos += 8
+		}
+		for pos < len(raw) && raw[pos] != '"' && raw[pos] != '\\' && raw[pos] >= ' ' && raw[pos] < utf8.RuneSelf {
+			pos++
+		}
+		if pos >= len(raw) {
+			return 0, f, unexpected(raw, pos, "the end of a text")
+		}
+		switch c := raw[pos]; {
+		case c == '"':
+			return pos, f, nil
+		case c == '\\':
+			size, broken := scanEscape(raw[pos:])
+			if size == 0 {
+				return 0, f, &SyntaxError{Offset: pos, Reason: "invalid escape in a text"}
+			}
+			f |= escaped
+			if broken {
+				f |= repair
+			}
+			pos += size
+		case c < ' ':
+			return 0, f, &SyntaxError{Offset: pos, Reason: "unescaped control character in a text"}
+		default:
+			for pos < len(raw) && raw[pos] >= utf8.RuneSelf {
+				r, size := utf8.DecodeRune(raw[pos:])
+				if r == utf8.RuneError && size == 1 {
+					f |= repair
+				}
+				pos += size
+			}
+		}
+	}
+}
+
+// scanEscape measures the escape s starts with: 0 if it is none. broken is
+// true for a surrogate that no other one completes.
+func scanEscape(s []byte) (size int, broken bool) {
+	if len(s) < 2 {
+		return 0, false
+	}
+	switch s[1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2, false
+	case 'u':
+		r, size := decodeUnicode(s)
+		return size, r == utf8.RuneError && !isReplacement(s)
+	}
+	return 0, false
+}
+
+// scanNumber finds the end of the number that starts at pos.
+func scanNumber(raw []byte, pos int) (int, error) {
+	if raw[pos] == '-' {
+		pos++
+	}
+	switch {
+	case pos < len(raw) && raw[pos] == '0':
+		pos++
+	default:
+		digits := skipDigits(raw, pos)
+		if digits == pos {
+			return 0, unexpected(raw, pos, "a digit")
+		}
+		pos = digits
+	}
+	if pos < len(raw) && raw[pos] == '.' {
+		digits := skipDigits(raw, pos+1)
+		if digits == pos+1 {
+			return 0, unexpected(raw, digits, "a digit")
+		}
+		pos = digits
+	}
+	if pos < len(raw) && raw[pos]|0x20 == 'e' {
+		pos++
+		if pos < len(raw) && (raw[pos] == '+' || raw[pos] == '-') {
+			pos++
+		}
+		digits := skipDigits(raw, pos)
+		if digits == pos {
+			return 0, unexpected(raw, pos, "a digit")
+		}
+		pos = digits
+	}
+	return pos, nil
+}
+
+func skipDigits(raw []byte, pos int) int {
+	for pos < len(raw) && raw[pos]-'0' <= 9 {
+		pos++
+	}
+	return pos
+}
+
+// scanWord reads true, false or null.
+func scanWord(raw []byte, pos int) (Kind, int, error) {
+	rest := raw[pos:]
+	switch {
+	case len(rest) >= 4 && string(rest[:4]) == "true":
+		return Bool, pos + 4, nil
+	case len(rest) >= 5 && string(rest[:5]) == "false":
+		return Bool, pos + 5, nil
+	case len(rest) >= 4 && string(rest[:4]) == "null":
+		return Null, pos + 4, nil
+	}
+	return 0, 0, unexpected(raw, pos, "a value")
+}
