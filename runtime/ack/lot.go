@@ -26,6 +26,7 @@ type Lot struct {
 	tracker  *Tracker
 	seq      uint64
 	position any
+	held     []bool // slots whose position this lot does not move
 	bytes    int64
 	events   int
 	slots    []atomic.Int64 // copies on their way to each slot; processing holds one of each

@@ -36,13 +36,25 @@ func (t *Tracker) AddSlot(position any) int {
 	return len(t.next) - 1
 }
 
-// Open starts the account of the next lot. position is where a slot stands
-// once it is through with it. A source that wants the outcome of each event
-// gives settled, called once when the lot is done in every slot.
-func (t *Tracker) Open(position any, events int, bytes int64, settled func([]Outcome)) *Lot {
+// Begin gives the slots that have no position yet this one.
+func (t *Tracker) Begin(position any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := &Lot{tracker: t, seq: t.first + uint64(len(t.lots)), position: position, events: events, bytes: bytes, settled: settled}
+	for i, p := range t.positions {
+		if p == nil {
+			t.positions[i] = position
+		}
+	}
+}
+
+// Open starts the account of the next lot. position is where a slot stands
+// once it is through with it; held slots (by slot, may be short or nil) stay
+// where they are. A source that wants the outcome of each event gives settled,
+// called once when the lot is done in every slot.
+func (t *Tracker) Open(position any, events int, bytes int64, held []bool, settled func([]Outcome)) *Lot {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := &Lot{tracker: t, seq: t.first + uint64(len(t.lots)), position: position, held: held, events: events, bytes: bytes, settled: settled}
 	if settled != nil {
 		l.each = make([]account, events)
 	}
@@ -83,7 +95,9 @@ func (t *Tracker) advance(slot int) {
 			break
 		}
 		t.next[slot]++
-		t.positions[slot] = l.position
+		if slot >= len(l.held) || !l.held[slot] {
+			t.positions[slot] = l.position
+		}
 	}
 	t.trim()
 	t.mu.Unlock()

@@ -20,18 +20,17 @@ type Stream struct {
 }
 
 // Event is one document on its way. It is handed from stage to stage; who has
-// it may read it, nobody may change its document in place. It is not safe for
-// concurrent use until Root has been called once.
+// it may read it, nobody may change its document in place. Reading is safe for
+// concurrent use, since copies of one event may be at several sinks.
 type Event struct {
 	stream   *Stream
 	offset   int64
 	received time.Time
 
-	raw    []byte             // as it came from the source; nil for a derived event
-	doc    *document.Document // of raw, once parsed
-	root   document.Value
-	parsed bool
-	broken error
+	raw  []byte // as it came from the source; nil for a derived event
+	doc  *lazy  // of raw, shared by all copies of the event; nil for a derived event
+	root document.Value
+	size int64
 
 	parent *Event // the event this one was made from, nil for a source's
 	suffix string // what is added to the parent's id
@@ -44,58 +43,54 @@ type Event struct {
 	delivery *Delivery
 }
 
+// overhead is about what an event occupies beside its document, in bytes.
+const overhead = 256
+
 // New is the event of raw, which must not change while the event lives. The
 // document is parsed when something looks inside.
 func New(stream *Stream, offset int64, raw []byte, received time.Time, token ack.Token) *Event {
-	return &Event{stream: stream, offset: offset, raw: raw, received: received, tokens: []ack.Token{token}, slot: -1}
-}
-
-// NewBroken is the event of bytes that are no document; its errors output is
-// all it will see.
-func NewBroken(stream *Stream, offset int64, raw []byte, received time.Time, token ack.Token, f *Failure) *Event {
-	e := New(stream, offset, raw, received, token)
-	e.parsed, e.broken, e.failure = true, f, f
-	return e
+	return &Event{
+		stream: stream, offset: offset, received: received,
+		raw: raw, doc: new(lazy), size: int64(overhead + len(raw)),
+		tokens: []ack.Token{token}, slot: -1,
+	}
 }
 
 // Recycle makes e the event of another line without allocating: for a reader
 // that looks at a line, drops it and takes the next. Nothing of the event that
-// e was may be in use.
-func (e *Event) Recycle(stream *Stream, offset int64, raw []byte, received time.Time, token ack.Token) {
+// e was may be in use. A failure says that the line is no document; its errors
+// output is then all that the event will see.
+func (e *Event) Recycle(stream *Stream, offset int64, raw []byte, received time.Time, token ack.Token, failure *Failure) {
 	doc, tokens := e.doc, append(e.tokens[:0], token)
 	if doc == nil {
-		doc = new(document.Document)
+		doc = new(lazy)
 	}
-	*e = Event{stream: stream, offset: offset, raw: raw, received: received, doc: doc, tokens: tokens, slot: -1}
+	doc.reset(failure)
+	*e = Event{
+		stream: stream, offset: offset, received: received,
+		raw: raw, doc: doc, size: int64(overhead + len(raw)),
+		tokens: tokens, slot: -1, failure: failure,
+	}
 }
 
 // Keep is a copy of a recycled event that lives on: its bytes are copied to
-// the end of slab, which must have room, and parsed again when needed.
+// the end of slab, which must have room for them; slab with them is returned.
 func (e *Event) Keep(slab []byte) (*Event, []byte) {
 	at := len(slab)
 	slab = append(slab, e.raw...)
 	k := *e
 	k.raw = slab[at:len(slab):len(slab)]
-	k.doc, k.root, k.parsed = nil, document.Value{}, e.broken != nil
+	k.doc = e.doc.move(k.raw)
 	k.tokens = append([]ack.Token(nil), e.tokens...)
 	return &k, slab
 }
 
 // Root is the document. The error is the event's own: its bytes are not JSON.
 func (e *Event) Root() (document.Value, error) {
-	if e.parsed {
-		return e.root, e.broken
-	}
-	e.parsed = true
 	if e.doc == nil {
-		e.doc = new(document.Document)
+		return e.root, nil
 	}
-	if err := e.doc.Reset(e.raw); err != nil {
-		e.broken = &Failure{Code: CodeNotJSON, Message: "not JSON: " + err.Error()}
-		return document.Value{}, e.broken
-	}
-	e.root = e.doc.Root()
-	return e.root, nil
+	return e.doc.parse(e.raw)
 }
 
 // Raw is the bytes the event came as; nil for an event that a component made.
@@ -120,14 +115,14 @@ func (e *Event) Received() time.Time { return e.received }
 
 // ID names the event: the same whenever the same input is read again.
 func (e *Event) ID() string {
-	if e.id == "" {
-		if e.parent != nil {
-			e.id = e.parent.ID() + e.suffix
-		} else {
-			e.id = e.stream.Generation + "@" + strconv.FormatInt(e.offset, 10)
-		}
+	switch {
+	case e.id != "":
+		return e.id
+	case e.parent != nil:
+		return e.parent.ID() + e.suffix
+	default:
+		return e.stream.Generation + "@" + strconv.FormatInt(e.offset, 10)
 	}
-	return e.id
 }
 
 // SetID gives a source's event the id that the pipeline wrote for it.
@@ -143,7 +138,7 @@ func (e *Event) Derive(address string, index int, root document.Value) *Event {
 	}
 	return &Event{
 		stream: e.stream, offset: e.offset, received: e.received,
-		root: root, parsed: true,
+		root: root, size: int64(overhead + root.Size()),
 		parent: e, suffix: suffix,
 		tokens: e.tokens, slot: e.slot,
 	}
@@ -155,7 +150,8 @@ func Merge(members []*Event, id string, root document.Value) *Event {
 	first := members[0]
 	m := &Event{
 		stream: first.stream, offset: first.offset, received: first.received,
-		root: root, parsed: true, id: id, slot: first.slot,
+		root: root, size: int64(overhead + root.Size()),
+		id: id, slot: first.slot,
 	}
 	for _, e := range members {
 		m.tokens = append(m.tokens, e.tokens...)
@@ -186,14 +182,7 @@ func (e *Event) Failure() *Failure { return e.failure }
 func (e *Event) Delivery() *Delivery { return e.delivery }
 
 // Size is about what the event occupies, in bytes.
-func (e *Event) Size() int64 {
-	const overhead = 256
-	n := int64(overhead + len(e.raw))
-	if e.raw == nil {
-		n += int64(e.root.Size())
-	}
-	return n
-}
+func (e *Event) Size() int64 { return e.size }
 
 // AppendJSON appends the event's document, or its raw bytes where these are
 // no document.

@@ -1,0 +1,64 @@
+package event
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/wazuh-etl/etl/runtime/document"
+)
+
+// lazy is a document that is parsed when the first of an event's copies looks
+// inside. It is safe for concurrent use but for reset and move.
+type lazy struct {
+	mu   sync.Mutex
+	done atomic.Bool // doc, root and err are set for good
+	doc  *document.Document
+	root document.Value
+	err  error
+}
+
+func (l *lazy) parse(raw []byte) (document.Value, error) {
+	if l.done.Load() {
+		return l.root, l.err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done.Load() {
+		return l.root, l.err
+	}
+	if l.doc == nil {
+		l.doc = new(document.Document)
+	}
+	if err := l.doc.Reset(raw); err != nil {
+		l.err = &Failure{Code: CodeNotJSON, Message: "not JSON: " + err.Error()}
+	} else {
+		l.root = l.doc.Root()
+	}
+	l.done.Store(true)
+	return l.root, l.err
+}
+
+// reset forgets the document but for its memory.
+func (l *lazy) reset(broken *Failure) {
+	l.root, l.err = document.Value{}, nil
+	if broken != nil {
+		l.err = broken
+	}
+	l.done.Store(broken != nil)
+}
+
+// move takes the parsed document out of l, for the same bytes in raw.
+func (l *lazy) move(raw []byte) *lazy {
+	m := new(lazy)
+	if !l.done.Load() {
+		return m
+	}
+	if m.err = l.err; m.err == nil {
+		m.doc, l.doc = l.doc, nil
+		m.doc.Rebase(raw)
+		m.root = m.doc.Root()
+		l.done.Store(false) // e itself may be looked at again
+	}
+	m.done.Store(true)
+	return m
+}
