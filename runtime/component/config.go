@@ -1,6 +1,7 @@
 package component
 
 import (
+	"io/fs"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/diag"
@@ -45,6 +46,20 @@ type Config struct {
 	Ranges  map[string]diag.Range // of each attribute's value; "" is the block's header
 	Unknown map[string]bool       // attributes made from a variable without value (tests, graphs)
 	Subs    map[string]*Config
+	// Read is how the loader finds files: see ReadFile.
+	Read func(name string) (content []byte, display string, err error)
+}
+
+// ReadFile is the content of a file that is part of the configuration: a
+// script, a module, a schema, a template. name is absolute (as String gives a read path) or relative to Dir. What is
+// not there is looked for in the modules embedded in the binary: lua/xml.lua. display is
+// how to call the file in messages. What is read so is watched and part of the component's
+// configuration, found or not. The error is fs.ErrNotExist if the file is nowhere.
+func (c *Config) ReadFile(name string) (content []byte, display string, err error) {
+	if c.Read == nil {
+		return nil, name, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return c.Read(name)
 }
 
 func get[T any](c *Config, name string) T {

@@ -86,6 +86,9 @@ type Attr struct {
 	Secret   bool   // always treated as sensitive
 	Place    Place  // of a template
 	Address  bool   // of a template: nil in it is the event's error
+	// Live, of a read path: what is read while the pipeline runs (an alerts
+	// file, a socket). It need not be there at load, is not watched, and its content is no configuration.
+	Live bool
 	// Check is a load-time check of the accessor's value, beyond its type.
 	Check func(value any) error
 }

@@ -14,6 +14,7 @@ import (
 type Plan struct {
 	Name    string   // of the pipeline: the file's base name, or runtime { name }
 	Dir     string   // absolute directory of the pipeline file
+	State   string   // absolute, STATE/NAME: what the pipeline writes is below it
 	Reads   []string // every file the plan came from or its components read, absolute: what --watch watches
 	Runtime Runtime
 	Nodes   []*Node // inputs before those who read them

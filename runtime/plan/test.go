@@ -12,7 +12,7 @@ import (
 type Test struct {
 	Name    string // the sentence
 	Range   diag.Range
-	Vars    map[string]string // raw, as they go to the loader
+	Vars    map[string]string // raw, as they go to the loader; "\x00" is null
 	Now     time.Time         // zero: not set
 	Inputs  []Input
 	Mocks   []Mock
