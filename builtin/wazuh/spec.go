@@ -4,7 +4,6 @@ package wazuh
 import (
 	"fmt"
 	"net"
-	"path/filepath"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
@@ -46,8 +45,8 @@ payload it must be JSON, and a rule must ask for one of them.`,
 	Attrs: []component.Attr{
 		{Name: "protocol", Type: component.TypeEnum, Enum: []string{datagram, stream, tcp}, Default: datagram,
 			Doc: "`datagram` is what Wazuh itself listens on; `stream` is a Unix stream socket, `tcp` a TCP port, for a relay in front of it."},
-		{Name: "socket", Type: component.TypeString, Default: "/var/ossec/queue/sockets/queue",
-			Doc: "Unix socket, with `datagram` and `stream`. A relative name is relative to the pipeline file."},
+		{Name: "socket", Type: component.TypeReadPath, Live: true, Default: "/var/ossec/queue/sockets/queue",
+			Doc: "Unix socket, with `datagram` and `stream`."},
 		{Name: "address", Type: component.TypeString, Doc: "`host:port`, with `tcp`."},
 		{Name: "location", Type: component.TypeTemplate, Default: "etl", Address: true,
 			Doc: "Where the message says it comes from: `location` of the alert that the manager makes of it."},
@@ -89,9 +88,6 @@ func newSink(c *component.Config) (component.Sink, error) {
 	s.line.address = c.String("socket")
 	if !c.Known("socket") {
 		return s, nil
-	}
-	if !filepath.IsAbs(s.line.address) {
-		s.line.address = filepath.Join(c.Dir, s.line.address)
 	}
 	if n := len(s.line.address); n > longestSocket {
 		return nil, c.Error("socket", diag.InvalidValue, fmt.Sprintf("the name of a Unix socket has at most %d bytes, this one has %d", longestSocket, n), "")
