@@ -1,6 +1,7 @@
 package document
 
 import (
+	"slices"
 	"unsafe"
 )
 
@@ -65,6 +66,12 @@ func (d *Document) Reset(raw []byte) error {
 	}
 	d.raw = raw[:len(raw):len(raw)]
 	return nil
+}
+
+// Clone is d over raw, which must hold the same bytes as d was parsed from: it
+// stays good when d is reset and d's bytes are gone.
+func (d *Document) Clone(raw []byte) *Document {
+	return &Document{raw: raw[:len(raw):len(raw)], nodes: slices.Clone(d.nodes), broken: d.broken, blanks: d.blanks}
 }
 
 // Root is the whole document.

@@ -43,15 +43,15 @@ type Event struct {
 	delivery *Delivery
 }
 
-// overhead is about what an event occupies beside its document, in bytes.
-const overhead = 256
+// Overhead is about what an event occupies beside its document, in bytes.
+const Overhead = 256
 
 // New is the event of raw, which must not change while the event lives. The
 // document is parsed when something looks inside.
 func New(stream *Stream, offset int64, raw []byte, received time.Time, token ack.Token) *Event {
 	return &Event{
 		stream: stream, offset: offset, received: received,
-		raw: raw, doc: new(lazy), size: int64(overhead + len(raw)),
+		raw: raw, doc: new(lazy), size: int64(Overhead + len(raw)),
 		tokens: []ack.Token{token}, slot: -1,
 	}
 }
@@ -68,7 +68,7 @@ func (e *Event) Recycle(stream *Stream, offset int64, raw []byte, received time.
 	doc.reset(failure)
 	*e = Event{
 		stream: stream, offset: offset, received: received,
-		raw: raw, doc: doc, size: int64(overhead + len(raw)),
+		raw: raw, doc: doc, size: int64(Overhead + len(raw)),
 		tokens: tokens, slot: -1, failure: failure,
 	}
 }
@@ -80,7 +80,7 @@ func (e *Event) Keep(slab []byte) (*Event, []byte) {
 	slab = append(slab, e.raw...)
 	k := *e
 	k.raw = slab[at:len(slab):len(slab)]
-	k.doc = e.doc.move(k.raw)
+	k.doc = e.doc.clone(k.raw)
 	k.tokens = append([]ack.Token(nil), e.tokens...)
 	return &k, slab
 }
@@ -138,7 +138,7 @@ func (e *Event) Derive(address string, index int, root document.Value) *Event {
 	}
 	return &Event{
 		stream: e.stream, offset: e.offset, received: e.received,
-		root: root, size: int64(overhead + root.Size()),
+		root: root, size: int64(Overhead + root.Size()),
 		parent: e, suffix: suffix,
 		tokens: e.tokens, slot: e.slot,
 	}
@@ -150,7 +150,7 @@ func Merge(members []*Event, id string, root document.Value) *Event {
 	first := members[0]
 	m := &Event{
 		stream: first.stream, offset: first.offset, received: first.received,
-		root: root, size: int64(overhead + root.Size()),
+		root: root, size: int64(Overhead + root.Size()),
 		id: id, slot: first.slot,
 	}
 	for _, e := range members {

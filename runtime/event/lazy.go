@@ -8,7 +8,7 @@ import (
 )
 
 // lazy is a document that is parsed when the first of an event's copies looks
-// inside. It is safe for concurrent use but for reset and move.
+// inside. It is safe for concurrent use but for reset and clone.
 type lazy struct {
 	mu   sync.Mutex
 	done atomic.Bool // doc, root and err are set for good
@@ -47,18 +47,16 @@ func (l *lazy) reset(broken *Failure) {
 	l.done.Store(broken != nil)
 }
 
-// move takes the parsed document out of l, for the same bytes in raw.
-func (l *lazy) move(raw []byte) *lazy {
-	m := new(lazy)
+// clone is l for the same bytes in raw.
+func (l *lazy) clone(raw []byte) *lazy {
+	c := new(lazy)
 	if !l.done.Load() {
-		return m
+		return c
 	}
-	if m.err = l.err; m.err == nil {
-		m.doc, l.doc = l.doc, nil
-		m.doc.Rebase(raw)
-		m.root = m.doc.Root()
-		l.done.Store(false) // e itself may be looked at again
+	if c.err = l.err; c.err == nil {
+		c.doc = l.doc.Clone(raw)
+		c.root = c.doc.Root()
 	}
-	m.done.Store(true)
-	return m
+	c.done.Store(true)
+	return c
 }

@@ -176,3 +176,13 @@ func signal(c chan struct{}) {
 	default:
 	}
 }
+
+// TakeAll empties the queue.
+func (q *Queue) TakeAll() []*event.Event {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	out := append([]*event.Event(nil), q.items[q.head:]...)
+	q.items, q.head, q.bytes = nil, 0, 0
+	signal(q.room)
+	return out
+}

@@ -1,0 +1,69 @@
+package graph
+
+import (
+	"context"
+	"sync"
+)
+
+// budget bounds what all events in flight may hold, in bytes. Only sources
+// wait for it: what is already inside can always move on, so that a full
+// budget never locks the graph up.
+type budget struct {
+	mu    sync.Mutex
+	limit int64 // 0: none
+	used  int64
+	room  chan struct{} // closed and replaced whenever there is room again
+}
+
+func newBudget(limit int64) *budget {
+	return &budget{limit: limit, room: make(chan struct{})}
+}
+
+func (b *budget) setLimit(limit int64) {
+	b.mu.Lock()
+	b.limit = limit
+	b.wake()
+	b.mu.Unlock()
+}
+
+// wake lets everybody look again.
+func (b *budget) wake() {
+	close(b.room)
+	b.room = make(chan struct{})
+}
+
+func (b *budget) fits() bool { return b.limit == 0 || b.used < b.limit }
+
+// add charges n bytes, which may be negative, without waiting.
+func (b *budget) add(n int64) {
+	b.mu.Lock()
+	full := !b.fits()
+	b.used += n
+	if full && b.fits() {
+		b.wake()
+	}
+	b.mu.Unlock()
+}
+
+// wait waits until there is room. The error is ctx's.
+func (b *budget) wait(ctx context.Context) error {
+	for {
+		b.mu.Lock()
+		ok, room := b.fits(), b.room
+		b.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (b *budget) usage() (used, limit int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.used, b.limit
+}

@@ -1,0 +1,306 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/wazuh-etl/etl/runtime/ack"
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
+
+// feed is one source at work: it takes the source's lots into the queue behind
+// it, has them processed by the workers, and passes the results on in order.
+type feed struct {
+	g       *Graph
+	address string
+	stats   *Counters
+	tracker *ack.Tracker
+
+	mu      sync.Mutex
+	node    *plan.Node
+	program *program // that new lots are processed by
+	waiting []*job   // in order, not yet passed on
+	bytes   int64
+	events  int
+	skips   map[int]*skipping
+	emitted component.Position // behind the last lot
+	began   bool               // emitted is set
+	room    chan struct{}
+	filled  chan struct{}
+	ended   bool // the source will emit no more
+	passing bool // the dispatcher is at work on a job
+
+	stopSource context.CancelFunc
+	stopped    chan struct{} // closed when the source's Run has returned
+}
+
+func (g *Graph) newFeed(s *step) *feed {
+	return &feed{
+		g: g, address: s.node.Address, stats: s.stats, node: s.node,
+		skips: map[int]*skipping{},
+		room:  make(chan struct{}, 1), filled: make(chan struct{}, 1),
+	}
+}
+
+// start opens the account at the checkpoints of the sinks and runs the source.
+// The caller has g.mu.
+func (f *feed) start() error {
+	positions := make([]any, len(f.g.slots))
+	var from []component.Position
+	if f.g.options.State != nil {
+		var err error
+		if from, err = f.resume(positions); err != nil {
+			return err
+		}
+	}
+	f.program = f.g.program
+	f.tracker = ack.NewTracker(positions, nil)
+	f.g.pumps.Go(f.dispatch)
+	f.run(from)
+	return nil
+}
+
+// resume fills in where each slot stands, and which of them skip what the
+// others read again.
+func (f *feed) resume(positions []any) ([]component.Position, error) {
+	saved := f.g.options.State.Checkpoints(f.address)
+	var from []component.Position
+	var slots []int
+	for _, sink := range f.g.program.behind(f.address) {
+		if p, ok := saved[sink.node.Address]; ok && sink.slot != free {
+			from = append(from, p)
+			slots = append(slots, sink.slot)
+			positions[sink.slot] = p
+		}
+	}
+	r, ok := f.node.Source.(component.Resumable)
+	if !ok || len(from) == 0 {
+		clear(positions)
+		return nil, nil
+	}
+	reachable, err := r.Resume(f.g.hostOf(f.address), from)
+	if err != nil {
+		return nil, fmt.Errorf("%s: resuming: %w", f.address, err)
+	}
+	for i, slot := range slots {
+		if !reachable[i] {
+			f.g.log.Warn("a checkpoint can't be found in the input: the sink gets everything from the earliest one that can",
+				"component", f.address, "slot", f.g.slotName(slot), "generation", from[i].Generation, "offset", from[i].Offset)
+			positions[slot] = nil
+			continue
+		}
+		f.skips[slot] = &skipping{position: from[i]}
+	}
+	// A sink that has no checkpoint while others have one is new: it starts
+	// with the earliest of them, and does not get what was before.
+	return from, nil
+}
+
+// run runs the source from there on. The caller has g.mu.
+func (f *feed) run(from []component.Position) {
+	ctx, cancel := context.WithCancel(f.g.sources)
+	stopped := make(chan struct{})
+	f.mu.Lock()
+	f.stopSource, f.stopped, f.ended = cancel, stopped, false
+	source := f.node.Source
+	f.mu.Unlock()
+	if f.g.options.Once {
+		if s, ok := source.(component.Finite); ok {
+			s.Finite()
+		}
+	}
+	host := f.g.hostOf(f.address)
+	f.g.running.Go(func() {
+		defer close(stopped)
+		defer cancel()
+		err := source.Run(ctx, host, from, f)
+		f.mu.Lock()
+		f.ended = true
+		f.mu.Unlock()
+		if err != nil && !errors.Is(err, context.Canceled) {
+			f.g.fail(fmt.Errorf("%s: %w", f.address, err))
+		}
+	})
+}
+
+// Emit takes a lot of the source: component.Output.
+func (f *feed) Emit(ctx context.Context, lot *component.Lot) error {
+	if err := f.g.budget.wait(ctx); err != nil {
+		return err
+	}
+	bytes, events := held(lot), len(lot.Lines)
+	for {
+		f.mu.Lock()
+		if len(f.waiting) == 0 || f.events+events <= f.node.Queue.MaxEvents && f.bytes+bytes <= f.node.Queue.MaxBytes {
+			break
+		}
+		if f.node.Queue.WhenFull == plan.DropNewest {
+			f.open(lot).state.Store(jobDropped)
+			f.mu.Unlock()
+			return nil
+		}
+		if f.node.Queue.WhenFull == plan.DropOldest && f.dropOldest() {
+			f.mu.Unlock()
+			continue
+		}
+		f.mu.Unlock()
+		select {
+		case <-f.room:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	j := f.open(lot)
+	f.mu.Unlock()
+	f.g.work.put(j)
+	return nil
+}
+
+// open starts the account of a lot and puts its job last. The caller has f.mu.
+func (f *feed) open(lot *component.Lot) *job {
+	if !f.began && len(lot.Lines) > 0 {
+		f.begin(lot)
+	}
+	f.began, f.emitted = true, lot.Position
+	j := &job{
+		feed: f, program: f.program.acquire(), lot: lot,
+		bytes: held(lot), events: len(lot.Lines),
+		done: make(chan struct{}),
+	}
+	j.skip = f.skipped(lot)
+	j.account = f.tracker.Open(lot.Position, j.events, j.bytes, j.skip.held(lot.Position), lot.Settled)
+	f.waiting = append(f.waiting, j)
+	f.bytes += j.bytes
+	f.events += j.events
+	f.g.budget.add(j.bytes)
+	wake(f.filled)
+	return j
+}
+
+// held is what a lot may come to hold, in bytes, if all its lines are kept.
+func held(lot *component.Lot) int64 {
+	return int64(len(lot.Data) + len(lot.Lines)*event.Overhead)
+}
+
+// begin gives the slots that have no position the one before the first lot:
+// from then on every sink has a checkpoint of its own.
+func (f *feed) begin(lot *component.Lot) {
+	p := lot.Position
+	p.Generation, p.Offset = lot.Stream.Generation, lot.Lines[0].Offset
+	f.tracker.Begin(p)
+}
+
+// skipped says which slots have events of lot already.
+func (f *feed) skipped(lot *component.Lot) skips {
+	if len(f.skips) == 0 {
+		return nil
+	}
+	var s skips
+	for slot, skipping := range f.skips {
+		offset, over := skipping.before(lot.Stream.Generation)
+		if over || len(lot.Lines) > 0 && lot.Lines[0].Offset >= offset {
+			delete(f.skips, slot)
+			continue
+		}
+		if s == nil {
+			s = make(skips, len(f.g.slots))
+		}
+		s[slot] = offset
+	}
+	return s
+}
+
+// dropOldest gives up the oldest lot that no worker has begun.
+func (f *feed) dropOldest() bool {
+	for _, j := range f.waiting {
+		if j.state.CompareAndSwap(jobWaiting, jobDropped) {
+			f.bytes -= j.bytes
+			f.events -= j.events
+			j.bytes, j.events = 0, 0
+			return true
+		}
+	}
+	return false
+}
+
+// dispatch passes the results of the jobs on in the order of their lots.
+func (f *feed) dispatch() {
+	for {
+		f.mu.Lock()
+		var j *job
+		if len(f.waiting) > 0 {
+			j = f.waiting[0]
+			f.passing = true
+		}
+		f.mu.Unlock()
+		if j == nil {
+			select {
+			case <-f.filled:
+				continue
+			case <-f.g.hard.Done():
+				return
+			}
+		}
+		f.pass(j)
+	}
+}
+
+// pass queues what came of a job.
+func (f *feed) pass(j *job) {
+	dropped := j.state.Load() == jobDropped
+	if !dropped {
+		<-j.done
+		dropped = j.state.Load() == jobDropped
+	}
+	f.mu.Lock()
+	f.waiting[0] = nil
+	f.waiting = f.waiting[1:]
+	f.bytes -= j.bytes
+	f.events -= j.events
+	f.mu.Unlock()
+	wake(f.room)
+
+	if j.aborted {
+		return // the lot stays open: its positions do not move
+	}
+	lines, bytes := int64(len(j.lot.Lines)), held(j.lot)
+	if dropped {
+		f.g.drop(f.stats, f.address, string(f.node.Queue.WhenFull), lines)
+	} else {
+		f.g.deliver(j.program, j.out)
+	}
+	f.g.budget.add(-bytes)
+	j.account.Processed()
+	j.lot.Free()
+	j.lot = nil
+	j.program.release()
+	f.mu.Lock()
+	f.passing = false
+	f.mu.Unlock()
+}
+
+// idle says whether no lot is on its way to a queue.
+func (f *feed) idle() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ended && len(f.waiting) == 0 && !f.passing
+}
+
+// position is where the source stands behind the last lot it gave.
+func (f *feed) position() (component.Position, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.emitted, f.began
+}
+
+// wake leaves a token in c.
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

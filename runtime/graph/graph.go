@@ -1,0 +1,362 @@
+// Package graph runs a plan: it compiles the nodes into a program that workers
+// walk event by event without a channel in between, puts bounded queues in
+// front of the sinks, and keeps the account of what is acknowledged.
+//
+//	source ─ lots ─▶ workers (filters, transforms) ─ in order ─▶ queue ─▶ sink ─ .delivered, .errors ─▶ …
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/plan"
+	"github.com/wazuh-etl/etl/runtime/state"
+	"github.com/wazuh-etl/etl/runtime/world"
+)
+
+// DeadLetters is the address of the built-in dead letters, which take every
+// errors output that no component listens to.
+const DeadLetters = "dead_letters"
+
+// Options are what a graph gets beside its plan.
+type Options struct {
+	World world.World
+	Log   *slog.Logger
+	// State keeps checkpoints and component state; nil keeps none, and every
+	// source starts where it starts the first time.
+	State *state.Dir
+	// DeadLetters takes what goes to no component's errors output.
+	DeadLetters component.Sink
+	// Once makes sources that would follow their input stop at its end.
+	Once bool
+	// Source and Sink may replace the component of a node: tests and dry runs
+	// do. Nil, and a nil result, keep it.
+	Source func(*plan.Node) component.Source
+	Sink   func(*plan.Node) component.Sink
+	// Tap sees every event at every output, before it goes on. Nil: none. It is called from several goroutines.
+	Tap func(node *plan.Node, output string, e *event.Event)
+}
+
+// Graph is a running pipeline.
+type Graph struct {
+	options Options
+	log     *slog.Logger
+	budget  *budget
+	workers int
+	work    *workQueue
+	stats   *registry
+
+	mu      sync.Mutex // guards what a reload changes
+	plan    *plan.Plan
+	program *program
+	slots   map[string]int // acknowledgement slot of each sink that can be a first one
+	feeds   map[string]*feed
+	sinks   map[string]*runner
+	stages  map[string]*stageRunner
+
+	queued atomic.Int64 // events between a walk and their last answer
+
+	running  sync.WaitGroup // feeds' sources
+	pumps    sync.WaitGroup // dispatchers, workers
+	outlets  sync.WaitGroup // sinks and stages
+	hard     context.Context
+	kill     context.CancelCauseFunc
+	sources  context.Context
+	stop     context.CancelFunc
+	fatal    chan error
+	stopping bool
+	badState bool // the last checkpoint could not be stored; Run's goroutine only
+	logged   map[dropKey]int64
+}
+
+// ErrAbandoned is wrapped by Run's error when events were given up that no
+// checkpoint covers.
+var ErrAbandoned = errors.New("events abandoned")
+
+// New makes the graph of p; it touches nothing outside. The error is a script
+// that can't be set up.
+func New(p *plan.Plan, o Options) (*Graph, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.World.Now == nil {
+		o.World.Now = time.Now
+	}
+	g := &Graph{
+		options: o, log: o.Log,
+		budget:  newBudget(p.Runtime.Memory),
+		workers: p.Runtime.Workers,
+		stats:   newRegistry(),
+		slots:   map[string]int{},
+		feeds:   map[string]*feed{},
+		sinks:   map[string]*runner{},
+		stages:  map[string]*stageRunner{},
+		fatal:   make(chan error, 1),
+		logged:  map[dropKey]int64{},
+	}
+	if g.workers <= 0 {
+		g.workers = runtime.GOMAXPROCS(0)
+	}
+	g.work = newWorkQueue(g.workers)
+	g.hard, g.kill = context.WithCancelCause(context.Background())
+	g.sources, g.stop = context.WithCancel(g.hard)
+	program, err := g.compile(p, nil)
+	if err != nil {
+		return nil, err
+	}
+	g.plan, g.program = p, program
+	g.outfit(program)
+	return g, nil
+}
+
+// outfit makes runners and feeds for the nodes of program that have none yet,
+// and tells the program where their queues are.
+func (g *Graph) outfit(program *program) {
+	for _, s := range program.steps {
+		address := s.node.Address
+		switch {
+		case s.node.Type == plan.Sink:
+			if g.sinks[address] == nil {
+				g.sinks[address] = g.newRunner(s)
+			}
+			s.queue = g.sinks[address].queue
+		case s.node.Stage != nil:
+			if g.stages[address] == nil {
+				g.stages[address] = g.newStageRunner(s)
+			}
+			s.queue = g.stages[address].queue
+		case s.node.Type == plan.Source:
+			if g.feeds[address] == nil {
+				g.feeds[address] = g.newFeed(s)
+			}
+		}
+	}
+}
+
+// current is the program of now, acquired: the caller releases it.
+func (g *Graph) current() *program {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.program.acquire()
+}
+
+// Run runs the graph until ctx is done or all sources have come to an end, and
+// then drains it: what is on its way gets plan.Runtime.ShutdownTimeout after ctx
+// is done. Kill ends the drain at once. The error says what stopped it, or wraps
+// ErrAbandoned.
+func (g *Graph) Run(ctx context.Context) error {
+	if err := g.start(); err != nil {
+		g.kill(err)
+		g.close()
+		return err
+	}
+	ended := make(chan struct{})
+	go func() { g.running.Wait(); close(ended) }()
+
+	ticker := time.NewTicker(checkpointInterval)
+	defer ticker.Stop()
+	var failed error
+	for waiting := true; waiting; {
+		select {
+		case <-ticker.C:
+			g.tick()
+		case <-ctx.Done():
+			waiting = false
+		case failed = <-g.fatal:
+			waiting = false
+		case <-ended:
+			waiting = false
+		}
+	}
+	g.mu.Lock()
+	g.stopping = true
+	timeout := g.plan.Runtime.ShutdownTimeout
+	g.mu.Unlock()
+
+	g.stop()
+	<-ended
+	g.drain(ctx, failed, timeout, ticker.C)
+	g.kill(errStopped)
+	g.close()
+	g.tick()
+	if failed != nil {
+		return failed
+	}
+	if n := g.uncovered(); n > 0 {
+		return fmt.Errorf("%w: %d events were on their way that no checkpoint covers", ErrAbandoned, n)
+	}
+	return nil
+}
+
+// tick is what is due every second.
+func (g *Graph) tick() {
+	g.checkpoint()
+	g.logDrops()
+}
+
+var errStopped = errors.New("stopped")
+
+// Kill ends a drain at once: what is on its way is abandoned, and covered by
+// the checkpoints where its source has any.
+func (g *Graph) Kill() { g.kill(errStopped) }
+
+// start opens everything, sinks first, so that no event waits for a start.
+func (g *Graph) start() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, r := range g.sinks {
+		if err := r.open(g.hard); err != nil {
+			return err
+		}
+	}
+	for _, r := range g.sinks {
+		r.start()
+	}
+	for _, s := range g.stages {
+		if err := s.start(); err != nil {
+			return err
+		}
+	}
+	for i := range g.workers {
+		g.pumps.Go(func() { g.worker(i) })
+	}
+	for _, f := range g.feeds {
+		if err := f.start(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drain waits until nothing is on its way. A stop that was asked for, or an
+// error, gives it only timeout; input that has ended waits for its sinks.
+func (g *Graph) drain(ctx context.Context, failed error, timeout time.Duration, tick <-chan time.Time) {
+	var deadline <-chan time.Time
+	limit := func() {
+		if deadline == nil {
+			deadline = time.After(timeout)
+		}
+	}
+	if failed != nil {
+		limit()
+	}
+	done := ctx.Done()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	flushed := false
+	for {
+		if g.idle() {
+			if flushed || !g.flushStages() {
+				return
+			}
+			flushed = true
+		}
+		select {
+		case <-poll.C:
+		case <-tick:
+			g.tick()
+		case <-done:
+			done = nil
+			limit()
+		case <-deadline:
+			return
+		case <-g.hard.Done():
+			return
+		}
+	}
+}
+
+// idle says whether no event is on its way anywhere.
+func (g *Graph) idle() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, f := range g.feeds {
+		if !f.idle() {
+			return false
+		}
+	}
+	// What an event becomes is counted before the event itself is gone, so
+	// that behind idle sources zero means that all is done.
+	return g.queued.Load() == 0
+}
+
+// deliver queues what a walk of p has made, waiting where a queue is full.
+func (g *Graph) deliver(p *program, out outbox) {
+	n, bytes := 0, int64(0)
+	for _, events := range out {
+		n += len(events)
+		for _, e := range events {
+			bytes += e.Size()
+		}
+	}
+	g.queued.Add(int64(n))
+	g.budget.add(bytes)
+	for i, events := range out {
+		if len(events) > 0 {
+			// What is left over after a kill is not acknowledged: it comes again.
+			_, _ = p.steps[i].queue.Push(g.hard, events)
+		}
+	}
+}
+
+// gone takes n events of bytes bytes off the books.
+func (g *Graph) gone(n int, bytes int64) {
+	g.budget.add(-bytes)
+	g.queued.Add(int64(-n))
+}
+
+func (g *Graph) flushStages() (any bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, s := range g.stages {
+		s.flush()
+		any = true
+	}
+	return any
+}
+
+// close waits for every goroutine and closes the components.
+func (g *Graph) close() {
+	g.work.close()
+	g.pumps.Wait()
+	g.outlets.Wait()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, r := range g.sinks {
+		r.close()
+	}
+	g.program.close(nil)
+}
+
+// fail stops the graph with err; the first one counts.
+func (g *Graph) fail(err error) {
+	select {
+	case g.fatal <- err:
+	default:
+	}
+}
+
+// host is what the component of s gets.
+func (g *Graph) host(s *step) *component.Host {
+	stats := s.stats
+	h := &component.Host{
+		World:   g.options.World,
+		Address: s.node.Address,
+		Log:     g.log.With("component", s.node.Address),
+		Health:  stats.setHealth,
+		State:   state.Volatile(),
+	}
+	if g.options.State != nil {
+		h.StateDir = g.options.State.ComponentDir(s.node.Address)
+		h.State = g.options.State.Component(s.node.Address)
+	}
+	return h
+}

@@ -1,0 +1,295 @@
+package graph
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/ack"
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
+
+// Reload makes the graph run p. Nodes whose fingerprint is the same keep their
+// component, with its connections, file handles and scripts' state. It returns
+// as soon as new events take the new way: sinks that changed hand over behind
+// their queues, and no dead target is waited for. On an error nothing has changed.
+func (g *Graph) Reload(p *plan.Plan) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stopping {
+		return fmt.Errorf("reloading: the pipeline is stopping")
+	}
+	old := g.program
+	g.adopt(p)
+	known := maps.Clone(g.slots)
+	next, err := g.compile(p, old)
+	if err != nil {
+		g.slots = known
+		return err
+	}
+	for i := len(known); i < len(g.slots); i++ {
+		for _, f := range g.feeds {
+			f.addSlot()
+		}
+	}
+	g.budget.setLimit(p.Runtime.Memory)
+	g.outfitReloaded(next, old)
+	g.plan, g.program = p, next
+	g.switchSinks(next)
+	if err := g.switchStages(next, old); err != nil {
+		g.fail(err)
+	}
+	g.switchSources(next, old)
+	old.retire(next)
+	return nil
+}
+
+// adopt gives the nodes of p that have not changed the components that run.
+func (g *Graph) adopt(p *plan.Plan) {
+	for _, n := range p.Nodes {
+		s := g.program.byName[n.Address]
+		if s == nil || n.Fingerprint == "" || s.node.Fingerprint != n.Fingerprint || s.node.Type != n.Type {
+			continue
+		}
+		n.Source, n.Transform, n.Stage, n.Sink = s.node.Source, s.node.Transform, s.node.Stage, s.node.Sink
+	}
+}
+
+// outfitReloaded makes the runners of new sinks and stages and starts them.
+func (g *Graph) outfitReloaded(next, old *program) {
+	g.outfit(next)
+	for address, r := range g.sinks {
+		if old.byName[address] == nil {
+			if err := r.open(g.hard); err != nil {
+				g.log.Error("the sink's configuration can't work; its events wait", "component", address, "error", err)
+				r.stats.setHealth(err)
+			}
+			r.start()
+		}
+	}
+}
+
+// switchSinks puts changed components behind the queues of their addresses,
+// and ends what is gone.
+func (g *Graph) switchSinks(next *program) {
+	for address, r := range g.sinks {
+		s := next.byName[address]
+		switch {
+		case s == nil:
+			r.remove()
+			delete(g.sinks, address)
+		default:
+			r.follow(s)
+		}
+	}
+}
+
+func (g *Graph) switchStages(next, old *program) error {
+	for address, r := range g.stages {
+		s := next.byName[address]
+		switch {
+		case s == nil:
+			r.flush()
+			delete(g.stages, address)
+		case old.byName[address] == nil:
+			if err := r.start(); err != nil {
+				return err
+			}
+		case s.node.Stage != old.byName[address].node.Stage:
+			if err := r.replace(s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// switchSources makes new lots take the new way. A source that changed goes
+// on behind the last lot that its predecessor gave.
+func (g *Graph) switchSources(next, old *program) {
+	for address, f := range g.feeds {
+		s := next.byName[address]
+		was := old.byName[address]
+		switch {
+		case s == nil:
+			f.end()
+			delete(g.feeds, address)
+		case was == nil:
+			if err := f.start(); err != nil {
+				g.fail(err)
+			}
+		case s.node.Source != was.node.Source:
+			f.end()
+			var from []component.Position
+			if p, ok := f.position(); ok {
+				if _, resumable := s.node.Source.(component.Resumable); resumable {
+					from = append(from, p)
+				}
+			}
+			f.follow(s, next)
+			f.run(from)
+		default:
+			f.follow(s, next)
+		}
+	}
+}
+
+// follow makes new lots be processed by program, for the node of s.
+func (f *feed) follow(s *step, next *program) {
+	f.mu.Lock()
+	f.node, f.program = s.node, next
+	f.mu.Unlock()
+	wake(f.room) // the bounds may be wider
+}
+
+// end stops the source; what it has given goes on.
+func (f *feed) end() {
+	f.mu.Lock()
+	stop, stopped := f.stopSource, f.stopped
+	f.mu.Unlock()
+	if stop == nil {
+		return
+	}
+	stop()
+	<-stopped
+}
+
+// addSlot makes room for a sink that came with a reload: it gets what is read
+// from now on.
+func (f *feed) addSlot() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.tracker == nil {
+		return // not started: it will count the slots then
+	}
+	var position any
+	if f.began {
+		position = f.emitted
+	}
+	f.tracker.AddSlot(position)
+}
+
+// follow makes the sink of s take over, unless it is at work already.
+func (r *runner) follow(s *step) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	latest := r.step
+	if r.next != nil {
+		latest = r.next
+	}
+	if latest.node.Sink == s.node.Sink {
+		return
+	}
+	r.next = s
+	if r.wait != nil {
+		r.wait()
+	}
+}
+
+// remove ends a sink that is in the pipeline no more.
+func (r *runner) remove() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.removed = true
+	if r.wait != nil {
+		r.wait()
+	}
+}
+
+// bury sends what a removed sink still had to the dead letters: nobody else
+// will take it.
+func (r *runner) bury() {
+	n := 0
+	for {
+		events := r.queue.TakeAll()
+		if len(events) == 0 {
+			// A job of before the reload may still push here.
+			if r.g.outdated(r.step) {
+				select {
+				case <-time.After(10 * time.Millisecond):
+					continue
+				case <-r.g.hard.Done():
+				}
+			}
+			break
+		}
+		n += len(events)
+		r.g.sendToDeadLetters(r, events)
+	}
+	if n > 0 {
+		r.g.log.Warn("the sink was removed; what it had not delivered is in the dead letters", "component", r.address, "events", n)
+	}
+}
+
+// sendToDeadLetters queues events for the built-in dead letters, in the slot
+// of the sink they were for.
+func (g *Graph) sendToDeadLetters(r *runner, events []*event.Event) {
+	p := g.current()
+	defer p.release()
+	dead := p.byName[DeadLetters]
+	if dead == nil {
+		r.giveUp(events)
+		return
+	}
+	out := make(outbox, len(p.steps))
+	bytes := int64(0)
+	for _, e := range events {
+		bytes += e.Size()
+		f := event.Failf("sink_removed", "%s was removed from the pipeline before it had delivered the event", r.address)
+		d := e.WithFailure(failure(f, r.address, g.options.World.Now()))
+		d.Hold()
+		out[dead.index] = append(out[dead.index], d)
+	}
+	dead.stats.in.Add(int64(len(events)))
+	g.deliver(p, out)
+	for _, e := range events {
+		e.Release(ack.Rejected)
+	}
+	g.gone(len(events), bytes)
+}
+
+// outdated says whether a program that knows the sink of s is still in use.
+func (g *Graph) outdated(s *step) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, f := range g.feeds {
+		if f.uses(s) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *feed) uses(s *step) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, j := range f.waiting {
+		if j != nil && j.program.byName[s.node.Address] != nil && j.program != f.program {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *Graph) drainTimeout() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.plan.Runtime.DrainTimeout
+}
+
+// hostOf is the host of the component at address. The caller has g.mu.
+func (g *Graph) hostOf(address string) *component.Host {
+	return g.host(g.program.byName[address])
+}
+
+// slotName is the address of the sink that slot is for. The caller has g.mu.
+func (g *Graph) slotName(slot int) string {
+	for address, s := range g.slots {
+		if s == slot {
+			return address
+		}
+	}
+	return ""
+}

@@ -1,0 +1,334 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/ack"
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/document"
+	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/plan"
+	"github.com/wazuh-etl/etl/runtime/queue"
+)
+
+// runner is one sink at work. The queue in front of it and what is on its way
+// belong to the address, not to the component: a reload puts another component
+// behind the same queue.
+//
+// Two goroutines: send takes events from the queue, encodes and delivers them;
+// complete takes the answers in order, feeds the sink's outputs and acknowledges.
+type runner struct {
+	g       *Graph
+	address string
+	stats   *Counters
+	queue   *queue.Queue
+	window  *window
+
+	mu      sync.Mutex
+	step    *step // whose component is at work
+	next    *step // that is to take over
+	removed bool
+	wait    context.CancelFunc // makes send stop taking events
+	opened  bool
+}
+
+func (g *Graph) newRunner(s *step) *runner {
+	r := &runner{g: g, address: s.node.Address, stats: s.stats, step: s, window: newWindow()}
+	r.queue = queue.New(s.node.Queue, func(events []*event.Event) {
+		r.giveUp(events)
+		g.drop(r.stats, r.address, string(s.node.Queue.WhenFull), int64(len(events)))
+	})
+	return r
+}
+
+// open opens the component. An error is one that waiting won't heal.
+func (r *runner) open(ctx context.Context) error {
+	if err := r.step.node.Sink.Open(ctx, r.g.host(r.step)); err != nil {
+		return fmt.Errorf("%s: %w", r.address, err)
+	}
+	r.opened = true
+	return nil
+}
+
+func (r *runner) start() {
+	r.g.outlets.Go(r.send)
+	r.g.outlets.Go(r.complete)
+}
+
+// send serves one component after the other until the graph is killed or the
+// sink is gone.
+func (r *runner) send() {
+	for {
+		taking, wait := context.WithCancel(r.g.hard)
+		delivering, abort := context.WithCancel(r.g.hard)
+		r.mu.Lock()
+		s := r.step
+		r.wait = wait
+		if r.next != nil || r.removed {
+			wait()
+		}
+		r.mu.Unlock()
+		r.serve(taking, delivering, abort, s.node)
+		wait()
+		abort()
+		if r.g.hard.Err() != nil {
+			return
+		}
+		s.node.Sink.Close()
+		r.mu.Lock()
+		r.opened = false
+		next, removed := r.next, r.removed
+		if next != nil {
+			r.step, r.next = next, nil
+		}
+		r.mu.Unlock()
+		if removed {
+			r.bury()
+			return
+		}
+		if next == nil {
+			continue
+		}
+		r.queue.SetLimits(next.node.Queue)
+		r.stats.setHealth(nil)
+		if err := r.open(r.g.hard); err != nil {
+			r.g.log.Error("the new configuration of the sink can't work; events wait", "component", r.address, "error", err)
+			r.stats.setHealth(err)
+		}
+	}
+}
+
+// serve delivers with one component until taking is done, and then sees to
+// what is on its way: it gets the drain timeout if the target is well, none if
+// it is not. What has no answer then goes back to the front of the queue.
+func (r *runner) serve(taking, delivering context.Context, abort context.CancelFunc, n *plan.Node) {
+	messages, bytes, inFlight := 1000, int64(1<<20), 0
+	if b, ok := n.Sink.(component.Batching); ok {
+		messages, bytes, inFlight = b.Limits()
+	}
+	pause := backoff{Retry: n.Retry}
+	for taking.Err() == nil {
+		if inFlight > 0 {
+			r.waitFor(taking, func() bool { return r.window.unanswered() < inFlight || r.window.returned() })
+		} else {
+			r.waitFor(taking, func() bool { return r.window.unanswered() == 0 })
+		}
+		if r.window.returned() {
+			r.waitFor(taking, func() bool { return r.window.unanswered() == 0 })
+		}
+		batch := r.window.recallReturned()
+		if batch == nil {
+			batch = r.encode(n, r.queue.Pop(taking, messages, bytes))
+		}
+		if len(batch) == 0 {
+			continue
+		}
+		r.window.add(batch)
+		err := r.deliver(delivering, n.Sink, batch)
+		switch {
+		case err == nil:
+			pause.reset(r)
+		case delivering.Err() != nil:
+		default:
+			pause.wait(taking, r, err)
+		}
+	}
+	if r.window.unanswered() > 0 {
+		drain := r.g.drainTimeout()
+		if !r.stats.healthy() {
+			drain = 0
+		}
+		timer := time.AfterFunc(drain, abort)
+		r.waitFor(r.g.hard, func() bool { return r.window.unanswered() == 0 })
+		timer.Stop()
+	}
+	var back []*event.Event
+	for _, f := range r.window.recall() {
+		back = append(back, f.message.Event)
+	}
+	r.queue.PushFront(back)
+}
+
+// encode fills in the messages for events. What an event itself makes
+// impossible is answered at once, in its place.
+func (r *runner) encode(n *plan.Node, events []*event.Event) []*flight {
+	flights := make([]*flight, len(events))
+	var slab []byte
+	for i, e := range events {
+		f := &flight{size: e.Size()}
+		flights[i] = f
+		f.message = component.Message{Event: e, Answer: func(_ *component.Message, receipt []document.Member, err error) {
+			r.window.answer(f, receipt, err)
+		}}
+		at := len(slab)
+		err := error(nil)
+		if slab, err = payload(n, e, slab); err == nil {
+			f.message.Payload = slab[at:len(slab):len(slab)]
+			err = n.Sink.Encode(&f.message)
+		}
+		if err != nil {
+			f.answered, f.err = true, failure(err, r.address, r.g.options.World.Now())
+		}
+	}
+	return flights
+}
+
+// payload appends what a sink sends for e.
+func payload(n *plan.Node, e *event.Event, dst []byte) ([]byte, error) {
+	if n.Payload != nil {
+		return n.Payload.AppendText(dst, e)
+	}
+	return e.AppendJSON(dst), nil
+}
+
+// deliver gives the messages without an answer to the component. After an
+// error the ones it did not answer count as returned.
+func (r *runner) deliver(ctx context.Context, sink component.Sink, batch []*flight) error {
+	messages := make([]*component.Message, 0, len(batch))
+	for _, f := range batch {
+		if !f.answered {
+			f.message.Attempts++
+			messages = append(messages, &f.message)
+		}
+	}
+	wake(r.window.settled)
+	if len(messages) == 0 {
+		return nil
+	}
+	err := sink.Deliver(ctx, messages)
+	if err != nil {
+		for _, f := range batch {
+			r.window.answer(f, nil, component.ErrReturned)
+		}
+	}
+	return err
+}
+
+// waitFor waits until ok, looking again whenever the window changes.
+func (r *runner) waitFor(ctx context.Context, ok func() bool) {
+	for !ok() {
+		select {
+		case <-r.window.changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// complete settles answers in order until the graph is killed.
+func (r *runner) complete() {
+	w := &walk{now: r.g.options.World.Now}
+	for {
+		if flights := r.window.front(); len(flights) > 0 {
+			r.settle(w, flights)
+			continue
+		}
+		select {
+		case <-r.window.settled:
+		case <-r.g.hard.Done():
+			// What the target has answered is acknowledged even now.
+			r.settle(w, r.window.front())
+			return
+		}
+	}
+}
+
+// settle feeds the sink's outputs and acknowledges.
+func (r *runner) settle(w *walk, flights []*flight) {
+	p := r.g.current()
+	defer p.release()
+	s := p.byName[r.address]
+	if s == nil { // removed by a reload
+		s = &step{index: 0, node: r.step.node, stats: r.stats}
+	}
+	w.begin(p, p.crews[r.address], nil)
+	now := r.g.options.World.Now()
+	delivered, bytes := 0, int64(0)
+	for _, f := range flights {
+		bytes += f.size
+		e := f.message.Event
+		if f.err != nil {
+			err := failure(f.err, r.address, now)
+			err.Attempts = f.message.Attempts
+			w.enter(s, plan.Errors, nil, e, false)
+			w.fail(s, e, err)
+			continue
+		}
+		delivered++
+		if len(s.delivered) > 0 || p.tap != nil {
+			w.enter(s, plan.Delivered, s.delivered, e.WithDelivery(&event.Delivery{
+				Address: r.address, Time: now, Payload: f.message.Payload,
+				Attributes: append(f.message.Attributes[:len(f.message.Attributes):len(f.message.Attributes)], f.receipt...),
+			}), false)
+		}
+	}
+	r.g.deliver(p, w.end())
+	for _, f := range flights {
+		outcome := ack.Accepted
+		if f.err != nil {
+			outcome = ack.Rejected
+		}
+		f.message.Event.Release(outcome)
+	}
+	r.g.gone(len(flights), bytes)
+	if delivered > 0 {
+		r.stats.acknowledged(delivered, now)
+	}
+	wake(r.window.changed)
+}
+
+// giveUp lets go of events that will not be delivered.
+func (r *runner) giveUp(events []*event.Event) {
+	bytes := int64(0)
+	for _, e := range events {
+		bytes += e.Size()
+		e.Release(ack.Abandoned)
+	}
+	r.g.gone(len(events), bytes)
+}
+
+// close closes the component after its last answer.
+func (r *runner) close() {
+	if r.opened {
+		r.step.node.Sink.Close()
+		r.opened = false
+	}
+}
+
+// backoff is the pause between tries of a target that fails.
+type backoff struct {
+	plan.Retry
+	tries int
+	since time.Time
+}
+
+// wait says that the target fails, and waits; longer each time, with jitter.
+func (b *backoff) wait(ctx context.Context, r *runner, err error) {
+	r.stats.setHealth(err)
+	r.stats.retries.Add(1)
+	if b.tries == 0 {
+		b.since = r.g.options.World.Now()
+		r.g.log.Warn("the target fails; events wait and are tried again", "component", r.address, "error", err)
+	}
+	pause := min(b.Min<<min(b.tries, 20), b.Max)
+	b.tries++
+	timer := time.NewTimer(pause/2 + rand.N(pause/2+1))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// reset says that the target has answered.
+func (b *backoff) reset(r *runner) {
+	if b.tries > 0 {
+		r.stats.setHealth(nil)
+		r.g.log.Info("the target is back", "component", r.address, "tries", b.tries, "after", r.g.options.World.Now().Sub(b.since).Round(time.Millisecond))
+		b.tries = 0
+	}
+}

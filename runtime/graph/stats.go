@@ -1,0 +1,203 @@
+package graph
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
+
+// Counters are one node's, since the process started; reloads do not reset
+// them. All fields are safe for concurrent use.
+type Counters struct {
+	in, out, rejected, errors, dropped, retries atomic.Int64
+
+	mu      sync.Mutex
+	health  error
+	lastAck time.Time
+}
+
+func (c *Counters) add(t tally) {
+	addNonZero(&c.in, t.in)
+	addNonZero(&c.out, t.out)
+	addNonZero(&c.rejected, t.rejected)
+	addNonZero(&c.errors, t.errors)
+}
+
+func addNonZero(a *atomic.Int64, n uint32) {
+	if n != 0 {
+		a.Add(int64(n))
+	}
+}
+
+func (c *Counters) setHealth(err error) {
+	c.mu.Lock()
+	c.health = err
+	c.mu.Unlock()
+}
+
+func (c *Counters) acknowledged(n int, now time.Time) {
+	c.out.Add(int64(n))
+	c.mu.Lock()
+	c.lastAck = now
+	c.mu.Unlock()
+}
+
+func (c *Counters) healthy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.health == nil
+}
+
+// registry has the counters of all addresses.
+type registry struct {
+	mu       sync.Mutex
+	counters map[string]*Counters
+	drops    map[dropKey]int64
+}
+
+type dropKey struct{ address, reason string }
+
+func newRegistry() *registry {
+	return &registry{counters: map[string]*Counters{}, drops: map[dropKey]int64{}}
+}
+
+func (r *registry) counter(address string) *Counters {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.counters[address]
+	if c == nil {
+		c = &Counters{}
+		r.counters[address] = c
+	}
+	return c
+}
+
+// Snapshot is what the graph is doing at one moment.
+type Snapshot struct {
+	Time         time.Time
+	Nodes        []NodeSnapshot // in the order of the plan, the built-in dead letters last
+	MemoryUsed   int64          // bytes of events in flight
+	MemoryLimit  int64          // 0: none
+	Workers      int
+	WorkersBusy  int
+	WorkersQueue int // lots that wait for a worker
+	Drops        []Drop
+}
+
+// Drop is how many events one queue dropped for one reason.
+type Drop struct {
+	Address, Reason string
+	Count           int64
+}
+
+// NodeSnapshot is one node's.
+type NodeSnapshot struct {
+	Address string
+	Type    plan.Type
+	Kind    string
+	// In counts events that came, Out those that went on (for a sink: that the
+	// target has taken), Rejected those that a filter or script dropped, Errors
+	// those sent to the errors output, Dropped those that a full queue dropped.
+	In, Out, Rejected, Errors, Dropped int64
+	Retries                            int64 // of a sink: how often its target failed
+	Health                             error // nil: well
+	LastAck                            time.Time
+	QueueEvents, QueueMaxEvents        int
+	QueueBytes, QueueMaxBytes          int64
+	InFlight                           int   // of a sink: given to the target, not answered
+	Read, Total                        int64 // of a source with progress: bytes
+	HasProgress                        bool
+	Path                               string // of a source that reads a file
+}
+
+// Snapshot takes one.
+func (g *Graph) Snapshot() Snapshot {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := Snapshot{Time: g.options.World.Now(), Workers: g.workers}
+	s.MemoryUsed, s.MemoryLimit = g.budget.usage()
+	s.WorkersBusy, s.WorkersQueue = g.work.load()
+	for _, step := range g.program.steps {
+		s.Nodes = append(s.Nodes, g.nodeSnapshot(step))
+	}
+	g.stats.mu.Lock()
+	defer g.stats.mu.Unlock()
+	for k, n := range g.stats.drops {
+		s.Drops = append(s.Drops, Drop{k.address, k.reason, n})
+	}
+	slices.SortFunc(s.Drops, func(a, b Drop) int {
+		if a.Address != b.Address {
+			return cmpString(a.Address, b.Address)
+		}
+		return cmpString(a.Reason, b.Reason)
+	})
+	return s
+}
+
+func (g *Graph) nodeSnapshot(s *step) NodeSnapshot {
+	c := s.stats
+	n := NodeSnapshot{
+		Address: s.node.Address, Type: s.node.Type, Kind: s.node.Kind,
+		In: c.in.Load(), Out: c.out.Load(), Rejected: c.rejected.Load(), Errors: c.errors.Load(),
+		Dropped: c.dropped.Load(), Retries: c.retries.Load(),
+	}
+	c.mu.Lock()
+	n.Health, n.LastAck = c.health, c.lastAck
+	c.mu.Unlock()
+	if r := g.sinks[s.node.Address]; r != nil {
+		n.QueueEvents, n.QueueBytes = r.queue.Len()
+		limits := r.queue.Limits()
+		n.QueueMaxEvents, n.QueueMaxBytes = limits.MaxEvents, limits.MaxBytes
+		n.InFlight = r.window.len()
+	}
+	if f := g.feeds[s.node.Address]; f != nil {
+		f.mu.Lock()
+		n.QueueEvents, n.QueueBytes = f.events, f.bytes
+		n.QueueMaxEvents, n.QueueMaxBytes = f.node.Queue.MaxEvents, f.node.Queue.MaxBytes
+		n.Path = f.emitted.Path
+		source := f.node.Source
+		f.mu.Unlock()
+		if p, ok := source.(component.Progress); ok {
+			n.Read, n.Total = p.Progress()
+			n.HasProgress = true
+		}
+	}
+	return n
+}
+
+func cmpString(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// drop counts events that a full queue dropped.
+func (g *Graph) drop(c *Counters, address, reason string, n int64) {
+	c.dropped.Add(n)
+	g.stats.mu.Lock()
+	g.stats.drops[dropKey{address, reason}] += n
+	g.stats.mu.Unlock()
+}
+
+// logDrops logs what was dropped since the last call, with the exact count for
+// each queue and policy: it is called once a second.
+func (g *Graph) logDrops() {
+	g.stats.mu.Lock()
+	drops := maps.Clone(g.stats.drops)
+	g.stats.mu.Unlock()
+	for k, n := range drops {
+		if since := n - g.logged[k]; since > 0 {
+			g.log.Warn("a full queue dropped events", "component", k.address, "policy", k.reason, "events", since, "total", n)
+			g.logged[k] = n
+		}
+	}
+}

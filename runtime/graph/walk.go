@@ -1,0 +1,224 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
+
+// walk takes events through the steps of a program, depth first, up to the
+// queues in front of sinks and stages. It belongs to one goroutine.
+//
+// An event that is looked at in place (scratch) is copied only when something
+// other than a filter wants it: what filters drop costs nothing.
+type walk struct {
+	program *program
+	crew    crew
+	now     func() time.Time
+	out     outbox
+	counts  []tally // by step index; added to the shared counters after each lot
+	skip    skips   // sinks that have this lot's events already
+
+	scratch *event.Event // the recycled event under way; nil when walking kept ones
+	kept    *event.Event // scratch's copy, once there is one
+	slab    []byte
+	seen    []visit // of steps with several inputs, by this source event
+	serial  uint32
+}
+
+type visit struct {
+	step   *step
+	serial uint32
+}
+
+// tally is what one lot adds to a node's counters.
+type tally struct{ in, out, rejected, errors uint32 }
+
+// outbox is what goes to the queues, by step index.
+type outbox [][]*event.Event
+
+// begin readies w for a lot or batch under p.
+func (w *walk) begin(p *program, c crew, skip skips) {
+	if w.program != p {
+		w.program, w.crew = p, c
+		w.counts = make([]tally, len(p.steps))
+		w.out = make(outbox, len(p.steps))
+	}
+	w.skip = skip
+}
+
+// end adds the counts of the lot and returns what is to be queued.
+func (w *walk) end() outbox {
+	for i := range w.counts {
+		if c := &w.counts[i]; *c != (tally{}) {
+			w.program.steps[i].stats.add(*c)
+			*c = tally{}
+		}
+	}
+	out := w.out
+	w.out = make(outbox, len(w.program.steps))
+	return out
+}
+
+// enter sends e, which is output of from, on its way. With inPlace e is a
+// recycled event.
+func (w *walk) enter(from *step, output string, next []*step, e *event.Event, inPlace bool) {
+	w.seen = w.seen[:0]
+	w.serial = 0
+	w.scratch, w.kept = nil, nil
+	if inPlace {
+		w.scratch = e
+	}
+	w.send(from, output, next, e, 0)
+}
+
+// send gives e to every step of next. serial names the event among those that
+// came of one source event.
+func (w *walk) send(from *step, output string, next []*step, e *event.Event, serial uint32) {
+	if w.program.tap != nil {
+		w.program.tap(from.node, output, w.keep(e))
+	}
+	for _, s := range next {
+		if s.multi && w.visited(s, serial) {
+			continue
+		}
+		w.step(s, e, serial)
+	}
+}
+
+// visited says whether the event has come to s before: a list of inputs is a set.
+func (w *walk) visited(s *step, serial uint32) bool {
+	v := visit{s, serial}
+	for _, o := range w.seen {
+		if o == v {
+			return true
+		}
+	}
+	w.seen = append(w.seen, v)
+	return false
+}
+
+func (w *walk) step(s *step, e *event.Event, serial uint32) {
+	c := &w.counts[s.index]
+	switch {
+	case s.node.Type == plan.Sink:
+		if s.slot != free && w.skip.has(s.slot, e.Offset()) {
+			return
+		}
+		c.in++
+		e = w.keep(e).ForSlot(s.slot)
+		e.Hold()
+		w.out[s.index] = append(w.out[s.index], e)
+	case s.node.Stage != nil && !s.node.Disabled:
+		c.in++
+		e = w.keep(e)
+		e.HoldAll()
+		w.out[s.index] = append(w.out[s.index], e)
+	case s.node.Disabled:
+		c.in++
+		c.out++
+		w.send(s, plan.Events, s.events, e, serial)
+	case s.node.Type == plan.Filter:
+		c.in++
+		switch ok, err := s.node.Where.True(e); {
+		case err != nil:
+			w.fail(s, e, err)
+		case ok:
+			c.out++
+			w.send(s, plan.Events, s.events, e, serial)
+		default:
+			c.rejected++
+			if len(s.rejected) > 0 || w.program.tap != nil {
+				w.send(s, plan.Rejected, s.rejected, e, serial)
+			}
+		}
+	default:
+		c.in++
+		w.transform(s, e, serial)
+	}
+}
+
+func (w *walk) transform(s *step, e *event.Event, serial uint32) {
+	c := &w.counts[s.index]
+	e = w.keep(e)
+	var made []*event.Event
+	err := process(w.crew[s.index], e, func(d *event.Event) { made = append(made, d) })
+	if err != nil {
+		w.fail(s, e, err)
+		return
+	}
+	if len(made) == 0 {
+		c.rejected++
+	}
+	for _, d := range made {
+		c.out++
+		n := serial
+		if d != e {
+			w.serial++
+			n = w.serial
+		}
+		w.send(s, plan.Events, s.events, d, n)
+	}
+}
+
+// process calls a worker. A component that panics costs its event, not the
+// pipeline.
+func process(worker component.Worker, e *event.Event, out func(*event.Event)) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			f := event.Failf("panic", "the component crashed: %v", r)
+			f.Trace = string(debug.Stack())
+			err = f
+		}
+	}()
+	return worker.Process(e, out)
+}
+
+// fail sends e to the errors output of s.
+func (w *walk) fail(s *step, e *event.Event, err error) {
+	w.counts[s.index].errors++
+	e = w.keep(e).WithFailure(failure(err, s.node.Address, w.now()))
+	w.serial++
+	w.send(s, plan.Errors, s.errors, e, w.serial)
+}
+
+// keep makes e an event that may live on.
+func (w *walk) keep(e *event.Event) *event.Event {
+	if e != w.scratch || e == nil {
+		return e
+	}
+	if w.kept == nil {
+		if n := len(e.Raw()); cap(w.slab)-len(w.slab) < n {
+			w.slab = make([]byte, 0, max(slabSize, n))
+		}
+		w.kept, w.slab = e.Keep(w.slab)
+	}
+	return w.kept
+}
+
+// slabSize is how many bytes of kept events share one allocation. Small, since
+// one of them keeps the memory of all.
+const slabSize = 64 << 10
+
+// failure makes any error a *event.Failure of the component at address.
+func failure(err error, address string, now time.Time) *event.Failure {
+	var f *event.Failure
+	if errors.As(err, &f) {
+		c := *f
+		f = &c
+	} else {
+		f = &event.Failure{Code: "error", Message: fmt.Sprint(err)}
+	}
+	if f.Component == "" {
+		f.Component = address
+	}
+	if f.Time.IsZero() {
+		f.Time = now
+	}
+	return f
+}

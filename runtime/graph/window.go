@@ -1,0 +1,127 @@
+package graph
+
+import (
+	"sync"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/document"
+)
+
+// window is the messages a sink's target has, in order. Answers come in any
+// order and from any goroutine; they are settled in order, from the front.
+type window struct {
+	mu       sync.Mutex
+	messages []*flight
+	settled  chan struct{} // has a token when the front may be settled
+	changed  chan struct{} // has a token when the window may have become smaller or all answered
+}
+
+// flight is one message on its way, and its answer.
+type flight struct {
+	message  component.Message
+	size     int64
+	answered bool
+	receipt  []document.Member
+	err      error
+}
+
+func newWindow() *window {
+	return &window{settled: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
+}
+
+func (w *window) len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.messages)
+}
+
+func (w *window) add(flights []*flight) {
+	w.mu.Lock()
+	w.messages = append(w.messages, flights...)
+	w.mu.Unlock()
+}
+
+// answer notes the answer of one message; a second one is ignored.
+func (w *window) answer(f *flight, receipt []document.Member, err error) {
+	w.mu.Lock()
+	if !f.answered {
+		f.answered, f.receipt, f.err = true, receipt, err
+	}
+	front := len(w.messages) > 0 && w.messages[0].answered
+	w.mu.Unlock()
+	if front {
+		wake(w.settled)
+	}
+	wake(w.changed)
+}
+
+// front takes what is answered for good from the front; it stops at a message
+// without an answer, or one that came back.
+func (w *window) front() []*flight {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for n < len(w.messages) && w.messages[n].answered && w.messages[n].err != component.ErrReturned {
+		n++
+	}
+	out := w.messages[:n:n]
+	w.messages = w.messages[n:]
+	if len(w.messages) == 0 {
+		w.messages = nil
+	}
+	return out
+}
+
+// unanswered counts the messages the target has.
+func (w *window) unanswered() (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.messages {
+		if !f.answered {
+			n++
+		}
+	}
+	return n
+}
+
+// returned says whether a message came back.
+func (w *window) returned() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.messages {
+		if f.answered && f.err == component.ErrReturned {
+			return true
+		}
+	}
+	return false
+}
+
+// recallReturned takes the messages that came back, ready to be given again;
+// nil if there are none.
+func (w *window) recallReturned() []*flight {
+	if !w.returned() {
+		return nil
+	}
+	back := w.recall()
+	for _, f := range back {
+		f.answered, f.err = false, nil
+	}
+	return back
+}
+
+// recall takes the messages that came back, or never had an answer, out of
+// the window in order; what has its answer stays.
+func (w *window) recall() (back []*flight) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var stay []*flight
+	for _, f := range w.messages {
+		if f.answered && f.err != component.ErrReturned {
+			stay = append(stay, f)
+		} else {
+			back = append(back, f)
+		}
+	}
+	w.messages = stay
+	return back
+}

@@ -1,0 +1,35 @@
+package state
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// Lock keeps other processes out of the state directory path until unlock is
+// called or the process ends, however it ends. The error of a second process
+// names the first one's pid.
+func Lock(path string) (unlock func(), err error) {
+	if err := os.MkdirAll(path, 0o750); err != nil {
+		return nil, fmt.Errorf("making the state directory: %w", err)
+	}
+	name := filepath.Join(path, "lock")
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("locking the state directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		defer f.Close()
+		if err != syscall.EWOULDBLOCK {
+			return nil, fmt.Errorf("locking the state directory: %w", err)
+		}
+		pid, _ := os.ReadFile(name)
+		return nil, fmt.Errorf("the state directory %s is in use by process %s: stop it, or choose another with --state-dir", path, strings.TrimSpace(string(pid)))
+	}
+	if err := f.Truncate(0); err == nil {
+		fmt.Fprintln(f, os.Getpid())
+	}
+	return func() { f.Close() }, nil
+}
