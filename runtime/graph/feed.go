@@ -114,7 +114,9 @@ func (f *feed) run(from []component.Position) {
 		}
 	}
 	host := f.g.hostOf(f.address)
-	f.g.running.Go(func() {
+	f.g.running.add()
+	go func() {
+		defer f.g.running.done()
 		defer close(stopped)
 		defer cancel()
 		err := source.Run(ctx, host, from, f)
@@ -124,7 +126,7 @@ func (f *feed) run(from []component.Position) {
 		if err != nil && !errors.Is(err, context.Canceled) {
 			f.g.fail(fmt.Errorf("%s: %w", f.address, err))
 		}
-	})
+	}()
 }
 
 // Emit takes a lot of the source: component.Output.

@@ -64,7 +64,7 @@ type Graph struct {
 
 	queued atomic.Int64 // events between a walk and their last answer
 
-	running  sync.WaitGroup // feeds' sources
+	running  *running       // feeds' sources
 	pumps    sync.WaitGroup // dispatchers, workers
 	outlets  sync.WaitGroup // sinks and stages
 	hard     context.Context
@@ -101,6 +101,7 @@ func New(p *plan.Plan, o Options) (*Graph, error) {
 		stages:  map[string]*stageRunner{},
 		fatal:   make(chan error, 1),
 		logged:  map[dropKey]int64{},
+		running: newRunning(),
 	}
 	if g.workers <= 0 {
 		g.workers = runtime.GOMAXPROCS(0)
@@ -153,14 +154,15 @@ func (g *Graph) current() *program {
 // is done. Kill ends the drain at once. The error says what stopped it, or wraps
 // ErrAbandoned.
 func (g *Graph) Run(ctx context.Context) error {
-	if err := g.start(); err != nil {
+	g.running.add() // the start itself: a source may end before the next begins
+	err := g.start()
+	g.running.done()
+	if err != nil {
 		g.kill(err)
+		<-g.running.ended
 		g.close()
 		return err
 	}
-	ended := make(chan struct{})
-	go func() { g.running.Wait(); close(ended) }()
-
 	ticker := time.NewTicker(checkpointInterval)
 	defer ticker.Stop()
 	var failed error
@@ -172,7 +174,7 @@ func (g *Graph) Run(ctx context.Context) error {
 			waiting = false
 		case failed = <-g.fatal:
 			waiting = false
-		case <-ended:
+		case <-g.running.ended:
 			waiting = false
 		}
 	}
@@ -182,7 +184,7 @@ func (g *Graph) Run(ctx context.Context) error {
 	g.mu.Unlock()
 
 	g.stop()
-	<-ended
+	<-g.running.ended
 	g.drain(ctx, failed, timeout, ticker.C)
 	g.kill(errStopped)
 	g.close()

@@ -61,6 +61,15 @@ func (c *counter) Run(ctx context.Context, _ *component.Host, from []component.P
 	return nil
 }
 
+func numberLot(stream *event.Stream, n int64) *component.Lot {
+	lot := component.NewLot()
+	lot.Stream = stream
+	lot.Data = fmt.Appendf(lot.Data, `{"n":%d}`, n)
+	lot.Lines = append(lot.Lines, component.Line{End: len(lot.Data), Offset: n})
+	lot.Position = component.Position{Generation: stream.Generation, Offset: n + 1}
+	return lot
+}
+
 func (c *counter) Resume(_ *component.Host, from []component.Position) ([]bool, error) {
 	return slices.Repeat([]bool{true}, len(from)), nil
 }

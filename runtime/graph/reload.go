@@ -18,9 +18,10 @@ import (
 func (g *Graph) Reload(p *plan.Plan) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.stopping {
+	if g.stopping || !g.running.add() {
 		return fmt.Errorf("reloading: the pipeline is stopping")
 	}
+	defer g.running.done()
 	old := g.program
 	g.adopt(p)
 	known := maps.Clone(g.slots)
