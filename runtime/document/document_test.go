@@ -79,6 +79,7 @@ func checkAgainstJSON(t *testing.T, raw []byte) {
 	if got := asJSON(t, written); !reflect.DeepEqual(got, want) {
 		t.Fatalf("writes %q for %q", written, raw)
 	}
+	checkCompact(t, root)
 	again, err := Parse(written)
 	if err != nil || !Equal(again.Root(), root) || !Equal(root, again.Root()) {
 		t.Fatalf("%q is not equal to %q (%v)", written, raw, err)
@@ -102,6 +103,18 @@ func checkAgainstJSON(t *testing.T, raw []byte) {
 		t.Fatalf("rebuilt as %v, want %q", rebuilt, raw)
 	}
 	checkLookups(t, root)
+}
+
+// checkCompact holds AppendCompact against encoding/json's Compact.
+func checkCompact(t *testing.T, root Value) {
+	t.Helper()
+	var squeezed bytes.Buffer
+	if err := json.Compact(&squeezed, root.AppendJSON(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if got := root.AppendCompact(nil); !bytes.Equal(got, squeezed.Bytes()) {
+		t.Fatalf("compact is %q, want %q", got, squeezed.Bytes())
+	}
 }
 
 // checkLookups holds Get, Index and Len against the iterators.

@@ -1,7 +1,7 @@
 package document
 
 import (
-	"strings"
+	"bytes"
 )
 
 // Equal is the language's ==, total: nil equals only nil (Missing equals Null);
@@ -24,8 +24,7 @@ func Equal(a, b Value) bool {
 	case Number:
 		return orderNumbers(a, b) == 0
 	case Text:
-		var left, right [256]byte
-		return string(a.textBytes(left[:0])) == string(b.textBytes(right[:0]))
+		return equalTexts(a, b)
 	case Time:
 		return a.Time().Equal(b.Time())
 	case Array:
@@ -41,12 +40,11 @@ func Equal(a, b Value) bool {
 // text with text (by code point), time with time, duration with duration; ok
 // is false for all else.
 func Compare(a, b Value) (order int, ok bool) {
-	var left, right [256]byte
 	switch {
 	case a.kind == Number && b.kind == Number:
 		return orderNumbers(a, b), true
 	case a.kind == Text && b.kind == Text:
-		return strings.Compare(alias(a.textBytes(left[:0])), alias(b.textBytes(right[:0]))), true
+		return orderTexts(a, b), true
 	case a.kind == Number && b.kind == Text:
 		return orderNumberText(a, b)
 	case a.kind == Text && b.kind == Number:
@@ -58,6 +56,20 @@ func Compare(a, b Value) (order int, ok bool) {
 		return compareInts(int64(a.bits), int64(b.bits)), true
 	}
 	return 0, false
+}
+
+func equalTexts(a, b Value) bool {
+	if x, ok := a.plainText(); ok {
+		if y, ok := b.plainText(); ok {
+			return x == y
+		}
+	}
+	return orderTexts(a, b) == 0
+}
+
+func orderTexts(a, b Value) int {
+	var left, right [256]byte
+	return bytes.Compare(a.textBytes(left[:0]), b.textBytes(right[:0]))
 }
 
 func orderNumbers(a, b Value) int {
@@ -80,8 +92,23 @@ func orderNumberText(number, text Value) (order int, ok bool) {
 
 func numberIsText(number, text Value) bool {
 	var left [32]byte
+	if x, ok := text.plainText(); ok {
+		return x == number.numberText(&left)
+	}
 	var right [256]byte
 	return number.numberText(&left) == string(text.textBytes(right[:0]))
+}
+
+// plainText is Text if that needs no decoding.
+func (v Value) plainText() (string, bool) {
+	if v.form != indexed {
+		return v.string(), true
+	}
+	d, n := v.node()
+	if n.flags&(escaped|repair) != 0 {
+		return "", false
+	}
+	return alias(d.inside(n)), true
 }
 
 // textBytes is Text without allocation as long as the buffer is large enough.

@@ -71,7 +71,7 @@ func scanEscape(s []byte) (size int, broken bool) {
 		return 2, false
 	case 'u':
 		r, size := decodeUnicode(s)
-		return size, r == utf8.RuneError && !isReplacement(s)
+		return size, isBroken(r, s)
 	}
 	return 0, false
 }

@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -11,58 +12,79 @@ func decoded(s []byte) string { return alias(appendDecoded(make([]byte, 0, len(s
 
 // appendDecoded appends the content of a scanned string, decoded.
 func appendDecoded(dst, s []byte) []byte {
-	return walkText(dst, s, func(dst, escape []byte, r rune) []byte { return utf8.AppendRune(dst, r) })
+	for len(s) > 0 {
+		plain := plainPrefix(s)
+		dst, s = append(dst, s[:plain]...), s[plain:]
+		if len(s) > 0 {
+			r, size := decodeSpecial(s)
+			dst, s = utf8.AppendRune(dst, r), s[size:]
+		}
+	}
+	return dst
 }
 
 // appendRepaired appends the content of a scanned string, its escapes as
 // written, but with U+FFFD for what is broken.
 func appendRepaired(dst, s []byte) []byte {
-	return walkText(dst, s, func(dst, escape []byte, r rune) []byte {
-		if r == utf8.RuneError && !isReplacement(escape) {
-			return utf8.AppendRune(dst, r)
+	for len(s) > 0 {
+		plain := plainPrefix(s)
+		dst, s = append(dst, s[:plain]...), s[plain:]
+		if len(s) > 0 {
+			r, size := decodeSpecial(s)
+			if isBroken(r, s[:size]) {
+				dst = utf8.AppendRune(dst, r)
+			} else {
+				dst = append(dst, s[:size]...)
+			}
+			s = s[size:]
 		}
-		return append(dst, escape...)
-	})
+	}
+	return dst
 }
 
 // countRepairs counts what appendRepaired replaces.
-func countRepairs(s []byte) int {
-	count := 0
-	walkText(nil, s, func(dst, escape []byte, r rune) []byte {
-		if r == utf8.RuneError && !isReplacement(escape) {
+func countRepairs(s []byte) (count int) {
+	for {
+		if s = s[plainPrefix(s):]; len(s) == 0 {
+			return count
+		}
+		r, size := decodeSpecial(s)
+		if isBroken(r, s[:size]) {
 			count++
 		}
-		return dst
-	})
-	return count
+		s = s[size:]
+	}
 }
 
-// walkText copies the plain parts of a scanned string and lets special append
-// what else is in it: one escape (with what it means), or one broken byte
-// (which means U+FFFD).
-func walkText(dst, s []byte, special func(dst, source []byte, r rune) []byte) []byte {
-	for len(s) > 0 {
-		plain := 0
-		for plain < len(s) && s[plain] != '\\' && s[plain] < utf8.RuneSelf {
-			plain++
-		}
-		dst, s = append(dst, s[:plain]...), s[plain:]
-		if len(s) == 0 {
-			break
-		}
-		size, r := 0, rune(0)
-		if s[0] == '\\' {
-			r, size = decodeEscape(s)
-		} else {
-			r, size = utf8.DecodeRune(s)
-			if r != utf8.RuneError || size > 1 {
-				dst, s = append(dst, s[:size]...), s[size:]
-				continue
-			}
-		}
-		dst, s = special(dst, s[:size], r), s[size:]
+// plainPrefix is how much of s is ASCII without escapes.
+func plainPrefix(s []byte) int {
+	i := 0
+	for i+8 <= len(s) && isPlain(binary.LittleEndian.Uint64(s[i:])) {
+		i += 8
 	}
-	return dst
+	for i < len(s) && s[i] != '\\' && s[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
+}
+
+func isPlain(x uint64) bool {
+	slash := x ^ ('\\' * ones)
+	return ((slash-ones)&^slash|x)&highs == 0
+}
+
+// decodeSpecial is the rune that s, which doesn't start with a plain byte,
+// starts with, and its size there.
+func decodeSpecial(s []byte) (r rune, size int) {
+	if s[0] == '\\' {
+		return decodeEscape(s)
+	}
+	return utf8.DecodeRune(s)
+}
+
+// isBroken reports whether r, read from source, is U+FFFD without being written there.
+func isBroken(r rune, source []byte) bool {
+	return r == utf8.RuneError && (len(source) == 1 || source[0] == '\\' && !isReplacement(source))
 }
 
 // decodeEscape is the rune that the valid escape at the start of s means.

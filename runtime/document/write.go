@@ -8,10 +8,17 @@ import (
 // AppendJSON appends v as JSON. What was computed has no blanks around or
 // between; a subtree of a document is copied as it came, blanks included, but
 // repaired as the package says. Missing is written as null.
-func (v Value) AppendJSON(dst []byte) []byte {
+func (v Value) AppendJSON(dst []byte) []byte { return v.appendJSON(dst, false) }
+
+// AppendCompact is AppendJSON without blanks between tokens anywhere: for
+// formats in which a line break ends a record. It costs the same unless the
+// document came with blanks.
+func (v Value) AppendCompact(dst []byte) []byte { return v.appendJSON(dst, true) }
+
+func (v Value) appendJSON(dst []byte, compact bool) []byte {
 	if v.form == indexed {
 		d := (*Document)(v.at)
-		return d.appendNode(dst, &d.nodes[v.bits], uint32(v.bits))
+		return d.appendNode(dst, uint32(v.bits), compact && d.blanks)
 	}
 	switch v.kind {
 	case Bool:
@@ -29,7 +36,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = item.AppendJSON(dst)
+			dst = item.appendJSON(dst, compact)
 		}
 		return append(dst, ']')
 	case Object:
@@ -39,7 +46,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 				dst = append(dst, ',')
 			}
 			dst = append(appendQuoted(dst, m.Name), ':')
-			dst = m.Value.AppendJSON(dst)
+			dst = m.Value.appendJSON(dst, compact)
 		}
 		return append(dst, '}')
 	case Time, Duration:
@@ -73,30 +80,31 @@ func (v Value) AppendText(dst []byte) []byte {
 	}
 }
 
-// appendNode appends node n, which is at i: its bytes as they came, except
-// along the way to what needs repair.
-func (d *Document) appendNode(dst []byte, n *node, i uint32) []byte {
-	if n.flags&repair == 0 {
+// appendNode appends node i: its bytes as they came, except along the way to
+// what needs repair or holds blanks to squeeze out.
+func (d *Document) appendNode(dst []byte, i uint32, squeeze bool) []byte {
+	n := &d.nodes[i]
+	switch {
+	case n.flags&repair == 0 && (!squeeze || n.kind != Array && n.kind != Object):
 		return append(dst, d.bytes(n)...)
-	}
-	if n.kind == Text {
+	case n.kind == Text:
 		return append(appendRepaired(append(dst, '"'), d.inside(n)), '"')
 	}
 	dst = append(dst, d.raw[n.start])
 	first := true
-	for i++; i < n.next; {
+	for i++; i < n.next; i = d.nodes[i].next {
 		m := &d.nodes[i]
-		if m.flags&hidden == 0 {
-			if !first {
-				dst = append(dst, ',')
-			}
-			first = false
-			if n.kind == Object {
-				dst = append(d.appendName(dst, m), ':')
-			}
-			dst = d.appendNode(dst, m, i)
+		if m.flags&hidden != 0 {
+			continue
 		}
-		i = m.next
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		if n.kind == Object {
+			dst = append(d.appendName(dst, m), ':')
+		}
+		dst = d.appendNode(dst, i, squeeze)
 	}
 	return append(dst, d.raw[n.end-1])
 }
