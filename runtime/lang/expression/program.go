@@ -6,6 +6,8 @@
 package expression
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/document"
@@ -14,7 +16,7 @@ import (
 
 // Env is what is known at load time.
 type Env struct {
-	Vars   document.Value // object: var.NAME
+	Vars   document.Value // object: var.NAME; a variable that is null is a member that is null
 	Locals document.Value // object: local.NAME
 	// Unknown names what has no value here (tests, graphs, dry runs): "var.NAME"
 	// or "local.NAME", and the variable that lacks a value behind it.
@@ -23,57 +25,58 @@ type Env struct {
 	Now func() time.Time
 }
 
-// Problem is one finding about an expression. Start and End are byte offsets
-// in the source; End is behind the last byte.
-type Problem struct {
-	Start, End int
-	Message    string // one sentence, lower case, no full stop
-	Suggestion string // what to write instead
-	Warning    bool   // the expression works all the same
-	// Unknown is the variable without value that the expression reads. That is
-	// an error of a condition; a template shows the variable's name instead.
-	Unknown string
-}
-
 // Program is a compiled expression. It is safe for concurrent use.
 type Program struct {
 	source string
-	run    func(*frame) document.Value
-	reads  Reads
+	code   code
+	test   func(*frame) bool
+	reads  []Path
+	unlike atomic.Int64
+	frames sync.Pool
 }
 
 // String is the source text.
 func (p *Program) String() string { return p.source }
 
-// Reads says which parts of events an expression looks at: paths of member
-// names, none of them below another, in the order they stand in the source.
-type Reads struct {
-	Event  [][]string // of the event's document
-	Origin [][]string // of the origin's document
-	Meta   [][]string
-	// WholeEvent and WholeOrigin: the document as a whole is used, or a member whose name is computed.
-	WholeEvent, WholeOrigin bool
-}
+// Reads is every place of the source that looks at events: an evaluation
+// depends on an event by the values at these paths only.
+func (p *Program) Reads() []Path { return p.reads }
 
-// Reads is what evaluation may look at.
-func (p *Program) Reads() Reads { return p.reads }
+// Constant is the value of an expression that looks at no event and no clock.
+func (p *Program) Constant() (v document.Value, ok bool) { return p.code.value, p.code.known }
 
-type frame struct{ event *event.Event }
-
-// Compile compiles src against env. The program is nil if a problem is an error
-// other than an unknown variable.
-func Compile(src string, env Env) (*Program, []Problem) {
-	return nil, []Problem{{End: len(src), Message: "the expression language is on its way"}}
-}
+// Unlike counts how often an operator or function met values that it can't
+// take (a text where a list is wanted) and counted them as nil.
+func (p *Program) Unlike() int64 { return p.unlike.Load() }
 
 // True evaluates a condition: nil is false, anything but a boolean is the
 // event's error. It implements plan.Condition.
 func (p *Program) True(e *event.Event) (bool, error) {
-	v, err := p.Value(e)
-	return v.IsTrue(), err
+	f := p.frames.Get().(*frame)
+	f.begin(e)
+	ok := p.test(f)
+	err := p.end(f)
+	return ok && err == nil, err
 }
 
 // Value evaluates the expression. The error is the event's own.
 func (p *Program) Value(e *event.Event) (document.Value, error) {
-	return p.run(&frame{event: e}), nil
+	f := p.frames.Get().(*frame)
+	f.begin(e)
+	v := p.code.eval(f)
+	if err := p.end(f); err != nil {
+		return document.Value{}, err
+	}
+	return v, nil
+}
+
+func (p *Program) end(f *frame) error {
+	err := f.err
+	if f.unlike > 0 {
+		p.unlike.Add(f.unlike)
+	}
+	f.event, f.err = nil, nil
+	clear(f.slots) // values alias the event's bytes: don't keep them
+	p.frames.Put(f)
+	return err
 }
