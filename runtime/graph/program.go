@@ -54,9 +54,9 @@ const free = 1 << 30
 func (g *Graph) compile(p *plan.Plan, old *program) (*program, error) {
 	prog := &program{byName: map[string]*step{}, crews: map[string]crew{}, tap: g.options.Tap}
 	for _, n := range p.Nodes {
-		prog.add(&step{node: n, stats: g.stats.counter(n.Address)})
+		prog.add(&step{node: g.double(n), stats: g.stats.counter(n.Address)})
 	}
-	heard := map[*plan.Node]bool{} // whose errors somebody listens to
+	heard := map[string]bool{} // whose errors somebody listens to
 	for _, s := range prog.steps {
 		for _, in := range s.node.Inputs {
 			from := prog.byName[in.Node.Address]
@@ -66,7 +66,7 @@ func (g *Graph) compile(p *plan.Plan, old *program) (*program, error) {
 			out := from.output(in.Output)
 			*out = append(*out, s)
 			if in.Output == plan.Errors {
-				heard[in.Node] = true
+				heard[in.Node.Address] = true
 			}
 		}
 	}
@@ -76,7 +76,7 @@ func (g *Graph) compile(p *plan.Plan, old *program) (*program, error) {
 			stats: g.stats.counter(DeadLetters),
 		}
 		for _, s := range prog.steps {
-			if !heard[s.node] && !s.node.DropErrors {
+			if !heard[s.node.Address] && !s.node.DropErrors {
 				s.errors = []*step{dead}
 			}
 		}
@@ -97,6 +97,22 @@ func (g *Graph) compile(p *plan.Plan, old *program) (*program, error) {
 		}
 	}
 	return prog, prog.hire(g, old)
+}
+
+// double is n with the component that the options give for it, if they do.
+func (g *Graph) double(n *plan.Node) *plan.Node {
+	d := *n
+	if n.Type == plan.Source && g.options.Source != nil {
+		if s := g.options.Source(n); s != nil {
+			d.Source = s
+		}
+	}
+	if n.Type == plan.Sink && g.options.Sink != nil {
+		if s := g.options.Sink(n); s != nil {
+			d.Sink = s
+		}
+	}
+	return &d
 }
 
 func (p *program) add(s *step) {

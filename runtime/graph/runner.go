@@ -251,19 +251,19 @@ func (r *runner) settle(w *walk, flights []*flight) {
 	for _, f := range flights {
 		bytes += f.size
 		e := f.message.Event
+		w.next(nil)
 		if f.err != nil {
 			err := failure(f.err, r.address, now)
 			err.Attempts = f.message.Attempts
-			w.enter(s, plan.Errors, nil, e, false)
 			w.fail(s, e, err)
 			continue
 		}
 		delivered++
 		if len(s.delivered) > 0 || p.tap != nil {
-			w.enter(s, plan.Delivered, s.delivered, e.WithDelivery(&event.Delivery{
+			w.send(s, plan.Delivered, s.delivered, e.WithDelivery(&event.Delivery{
 				Address: r.address, Time: now, Payload: f.message.Payload,
 				Attributes: append(f.message.Attributes[:len(f.message.Attributes):len(f.message.Attributes)], f.receipt...),
-			}), false)
+			}), 0)
 		}
 	}
 	r.g.deliver(p, w.end())

@@ -78,7 +78,7 @@ func (r *stageRunner) process(events []*event.Event) {
 	r.during(func() {
 		for _, e := range events {
 			if err := r.stage.Process(e, r); err != nil {
-				r.walk.enter(r.step, plan.Errors, nil, e, false)
+				r.walk.next(nil)
 				r.walk.fail(r.step, e, err)
 			}
 		}
@@ -131,7 +131,8 @@ func (r *stageRunner) replace(s *step) error {
 // Emit is component.Emitter's.
 func (r *stageRunner) Emit(e *event.Event) {
 	r.walk.counts[r.step.index].out++
-	r.walk.enter(r.step, plan.Events, r.step.events, e, false)
+	r.walk.next(nil)
+	r.walk.send(r.step, plan.Events, r.step.events, e, 0)
 }
 
 // Keep is component.Emitter's.

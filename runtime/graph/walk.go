@@ -65,16 +65,11 @@ func (w *walk) end() outbox {
 	return out
 }
 
-// enter sends e, which is output of from, on its way. With inPlace e is a
-// recycled event.
-func (w *walk) enter(from *step, output string, next []*step, e *event.Event, inPlace bool) {
-	w.seen = w.seen[:0]
-	w.serial = 0
-	w.scratch, w.kept = nil, nil
-	if inPlace {
-		w.scratch = e
-	}
-	w.send(from, output, next, e, 0)
+// next readies w for the next event. scratch is it if it is a recycled one,
+// else nil.
+func (w *walk) next(scratch *event.Event) {
+	w.seen, w.serial = w.seen[:0], 0
+	w.scratch, w.kept = scratch, nil
 }
 
 // send gives e to every step of next. serial names the event among those that

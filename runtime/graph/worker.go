@@ -63,30 +63,22 @@ func (j *job) run(w *walk, scratch *event.Event) {
 		raw := lot.Data[l.Start:l.End:l.End]
 		c.in++
 		scratch.Recycle(lot.Stream, l.Offset, raw, lot.Received, ack.Token{Lot: j.account, Event: int32(i)}, l.Failure)
+		w.next(scratch)
 		if id := source.node.ID; id != nil && l.Failure == nil {
 			text, err := id.AppendText(nil, scratch)
 			if err != nil {
-				w.enterFailed(source, scratch, err)
+				w.fail(source, scratch, err)
 				continue
 			}
 			scratch.SetID(string(text))
 		}
 		if l.Failure != nil {
-			w.enterFailed(source, scratch, l.Failure)
+			w.fail(source, scratch, l.Failure)
 			continue
 		}
 		c.out++
-		w.enter(source, plan.Events, source.events, scratch, true)
+		w.send(source, plan.Events, source.events, scratch, 0)
 	}
-}
-
-// enterFailed sends a source's line to the source's errors output.
-func (w *walk) enterFailed(source *step, e *event.Event, err error) {
-	w.counts[source.index].errors++
-	w.seen, w.serial = w.seen[:0], 0
-	w.scratch, w.kept = e, nil
-	failed := w.keep(e).WithFailure(failure(err, source.node.Address, w.now()))
-	w.send(source, plan.Errors, source.errors, failed, 0)
 }
 
 // workQueue is the jobs that wait for a worker, of all sources, in order. Its

@@ -1,0 +1,119 @@
+package testing
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
+
+// source is the double of a source: it gives what the test's inputs say.
+type source struct {
+	node   *plan.Node
+	inputs []plan.Input
+}
+
+func (r *recorder) source(n *plan.Node) component.Source {
+	s := &source{node: n}
+	for _, in := range r.test.Inputs {
+		if in.Address == n.Address {
+			s.inputs = append(s.inputs, in)
+		}
+	}
+	return s
+}
+
+func (s *source) Run(ctx context.Context, host *component.Host, _ []component.Position, out component.Output) error {
+	for i := range s.inputs {
+		if err := s.feed(ctx, host, i, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// feed gives one input. Every file is a stream of its own, so that no two
+// events have the same id.
+func (s *source) feed(ctx context.Context, host *component.Host, i int, out component.Output) error {
+	in := s.inputs[i]
+	give := &giver{ctx: ctx, host: host, out: out, node: s.node}
+	give.stream = &event.Stream{Source: s.node.Address, Generation: fmt.Sprintf("test%d", i+1)}
+	if in.Text != "" {
+		return give.text([]byte(in.Text))
+	}
+	for _, v := range in.Events {
+		if err := give.document(v.AppendJSON(nil)); err != nil {
+			return err
+		}
+	}
+	for k, name := range in.Files {
+		raw, err := host.FS.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("reading input: %w", err)
+		}
+		give.offset = 0
+		give.stream = &event.Stream{Source: s.node.Address, Generation: fmt.Sprintf("test%d.%d", i+1, k+1), File: name}
+		if err := give.file(name, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// giver gives events of one stream.
+type giver struct {
+	ctx    context.Context
+	host   *component.Host
+	out    component.Output
+	node   *plan.Node
+	stream *event.Stream
+	offset int64
+}
+
+// file gives a `.json` file as the one document or the array of documents that
+// it is, and everything else, a `.json` that is neither too, through the codec.
+func (g *giver) file(name string, raw []byte) error {
+	var compact bytes.Buffer
+	if filepath.Ext(name) != ".json" || json.Compact(&compact, raw) != nil {
+		return g.text(raw)
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(compact.Bytes(), &list) != nil {
+		return g.document(compact.Bytes())
+	}
+	for _, d := range list {
+		if err := g.document(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// document gives one document as it is.
+func (g *giver) document(raw []byte) error {
+	lot := component.NewLot()
+	lot.Data = append(lot.Data, raw...)
+	lot.Lines = append(lot.Lines, component.Line{End: len(raw), Offset: g.offset})
+	g.offset += int64(len(raw)) + 1
+	return g.Emit(g.ctx, lot)
+}
+
+// text gives text through the source's codec.
+func (g *giver) text(text []byte) error {
+	t, ok := g.node.Source.(component.TextSource)
+	if !ok {
+		return fmt.Errorf("%s takes no text: give the test's input as event = { … }", g.node.Address)
+	}
+	return t.Decode(text, g)
+}
+
+// Emit puts what a codec made into the stream: component.Output.
+func (g *giver) Emit(_ context.Context, lot *component.Lot) error {
+	lot.Stream, lot.Received = g.stream, g.host.Now()
+	return g.out.Emit(g.ctx, lot)
+}
