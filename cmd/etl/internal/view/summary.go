@@ -1,0 +1,74 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/graph"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
+
+// Summary is the last that a run says: what each component took in and gave
+// out, what full queues dropped, where the events went and how to look at them.
+func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration) error {
+	var b strings.Builder
+	t := Sum(p, s)
+	rate := 0.0
+	if elapsed > 0 {
+		rate = float64(t.Read) / elapsed.Seconds()
+	}
+	fmt.Fprintf(&b, "%s ran for %s: read %s (%s), matched %s, delivered %s, dropped %s, errors %s\n\n",
+		p.Name, span(elapsed), count(t.Read), perSecond(rate), count(t.Matched), count(t.Delivered), count(t.Dropped), count(t.Errors))
+
+	width := len("component")
+	for _, n := range s.Nodes {
+		width = max(width, len(n.Address))
+	}
+	fmt.Fprintf(&b, "  %s%s%s%s%s\n", pad("component", -width), pad("in", 11), pad("out", 11), pad("dropped", 11), pad("errors", 11))
+	for _, n := range s.Nodes {
+		if n.Address == graph.DeadLetters && n.In == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "  %s%s%s%s%s\n", pad(n.Address, -width), pad(count(n.In), 11), pad(count(n.Out), 11), pad(count(lost(n)), 11), pad(count(n.Errors), 11))
+	}
+	for _, d := range s.Drops {
+		fmt.Fprintf(&b, "\n%s dropped %s: %s", d.Address, events(d.Count), d.Reason)
+	}
+	if len(s.Drops) > 0 {
+		b.WriteString("\n")
+	}
+	b.WriteString(destinations(p, s))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// destinations says where the sinks that took something have put it.
+func destinations(p *plan.Plan, s graph.Snapshot) string {
+	var b strings.Builder
+	for _, n := range p.Nodes {
+		if n.Type != plan.Sink {
+			continue
+		}
+		counts, _ := node(s, n.Address)
+		d, ok := n.Sink.(component.Destination)
+		if !ok || counts.Out == 0 {
+			continue
+		}
+		place, command := d.Destination()
+		fmt.Fprintf(&b, "\n%s: %s to %s\n", n.Address, events(counts.Out), visible(place))
+		if command != "" {
+			fmt.Fprintf(&b, "  %s\n", visible(command))
+		}
+	}
+	return b.String()
+}
+
+func events(n int64) string {
+	if n == 1 {
+		return "1 event"
+	}
+	return count(n) + " events"
+}
