@@ -1,0 +1,147 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	client "github.com/nats-io/nats.go"
+)
+
+const (
+	// patience is how long to wait for a connection, or for the next answer, before the operator is told.
+	patience = 5 * time.Second
+	// between attempts to connect; it doubles from the first to the last.
+	firstPause, lastPause = 100 * time.Millisecond, 5 * time.Second
+)
+
+// session is one connection, from its beginning to its end.
+type session struct {
+	nc     *client.Conn
+	raw    net.Conn
+	inbox  *inbox
+	closed chan struct{}
+	seen   error // the last complaint of the server that has been heard
+}
+
+// denied is the server's word that this user may not do what it tried, nil if
+// there is none since the last call.
+func (s *session) denied() error {
+	err := s.nc.LastError()
+	if err == s.seen || !errors.Is(err, client.ErrPermissionViolation) { //nolint:errorlint // the very same one
+		return nil
+	}
+	s.seen = err
+	return err
+}
+
+// keeper makes a new session whenever there is none. The client could connect
+// anew by itself, but then messages published right before and right after
+// a break could be stored in another order: here those after go to another session.
+type keeper struct {
+	dial   func(ctx context.Context) (*session, error)
+	health func(error)
+
+	stop func()
+	done chan struct{}
+
+	mu      sync.Mutex
+	current *session      // nil: not connected
+	err     error         // why not
+	changed chan struct{} // closed when one of the two changes
+}
+
+// start begins to connect. It returns after the first attempt, or with ctx.
+func (k *keeper) start(ctx context.Context) {
+	own, stop := context.WithCancel(context.Background())
+	k.stop, k.done, k.changed = stop, make(chan struct{}), make(chan struct{})
+	first := k.changed
+	go k.run(own)
+	select {
+	case <-first:
+	case <-ctx.Done():
+	}
+}
+
+func (k *keeper) run(ctx context.Context) {
+	defer close(k.done)
+	pause := firstPause
+	for {
+		s, err := k.dial(ctx)
+		k.set(s, err)
+		if err == nil {
+			pause = firstPause
+			select {
+			case <-s.closed:
+				k.set(nil, lost(s.nc.LastError()))
+			case <-ctx.Done():
+				s.nc.Close()
+				<-s.closed
+				k.set(nil, client.ErrConnectionClosed)
+				return
+			}
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+func (k *keeper) set(s *session, err error) {
+	k.mu.Lock()
+	k.current, k.err = s, err
+	close(k.changed)
+	k.changed = make(chan struct{})
+	k.mu.Unlock()
+	k.health(err)
+}
+
+// session is the connection, waited for a while if there is none. The error
+// is why there is none.
+func (k *keeper) session(ctx context.Context) (*session, error) {
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	for {
+		k.mu.Lock()
+		s, err, changed := k.current, k.err, k.changed
+		k.mu.Unlock()
+		if s != nil {
+			return s, nil
+		}
+		select {
+		case <-changed:
+		case <-late.C:
+			return nil, err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// now is the session there is, or nil.
+func (k *keeper) now() *session {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.current
+}
+
+// close ends the connection and waits until it has ended.
+func (k *keeper) close() {
+	if k.stop != nil {
+		k.stop()
+		<-k.done
+	}
+}
+
+func lost(err error) error {
+	if err == nil {
+		return errors.New("the connection to the server was lost")
+	}
+	return fmt.Errorf("the connection to the server was lost: %w", err)
+}

@@ -1,0 +1,303 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	client "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wazuh-etl/etl/builtin/tlsconfig"
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/document"
+	"github.com/wazuh-etl/etl/runtime/event"
+)
+
+// sink is sink "nats".
+type sink struct {
+	config    *component.Config
+	subject   component.Template
+	messageID component.Template // nil: the event's id
+	headers   []component.NamedTemplate
+	jetStream bool
+	stream    string // "": whichever takes the subject
+
+	connector connector
+	keeper    *keeper
+	streams   streams
+	embedded  *embeddedStream // nil: the servers are elsewhere
+
+	// careful is set when a message was refused or lost while later ones of
+	// the same lot may have been taken: then one goes after the other, until a whole lot went through.
+	careful bool
+}
+
+// Encode makes the message with its subject and headers.
+func (s *sink) Encode(m *component.Message) error {
+	text, err := s.subject.AppendText(nil, m.Event)
+	if err != nil {
+		return err
+	}
+	subject := string(text)
+	if err := checkSubject(subject); err != nil {
+		return event.Failf(CodeInvalidSubject, "%s", err)
+	}
+	out := &client.Msg{Subject: subject, Data: m.Payload, Header: make(client.Header, len(s.headers)+2)}
+	m.Attributes = []document.Member{{Name: "subject", Value: document.NewText(subject)}}
+	if s.jetStream {
+		id := m.Event.ID()
+		if s.messageID != nil {
+			if text, err = s.messageID.AppendText(text[:0], m.Event); err != nil {
+				return err
+			}
+			id = string(text)
+		}
+		out.Header[client.MsgIdHdr] = []string{plain(id)}
+		if s.stream != "" {
+			out.Header[client.ExpectedStreamHdr] = []string{s.stream}
+		}
+	}
+	var headers []document.Member
+	for _, h := range s.headers {
+		if text, err = h.Template.AppendText(text[:0], m.Event); err != nil {
+			return err
+		}
+		out.Header[h.Name] = []string{string(text)}
+		headers = append(headers, document.Member{Name: h.Name, Value: document.NewText(string(text))})
+	}
+	if headers != nil {
+		m.Attributes = append(m.Attributes, document.Member{Name: "headers", Value: document.NewObject(headers)})
+	}
+	m.Native = out
+	return nil
+}
+
+// Open starts the embedded server, and waits for a first attempt to connect.
+// A server that answers and has no stream for the messages stops the start.
+func (s *sink) Open(ctx context.Context, host *component.Host) error {
+	s.connector.host = host
+	s.streams.log = host.Log
+	if s.embedded != nil {
+		if err := s.embedded.start(host); err != nil {
+			return err
+		}
+		s.connector.urls = []string{s.embedded.server.URL()}
+	}
+	s.keeper = &keeper{dial: s.connector.dial, health: host.Health}
+	s.keeper.start(ctx)
+	if err := s.look(ctx); err != nil {
+		_ = s.Close()
+		return err
+	}
+	return nil
+}
+
+// look finds out at the start whether there is a stream, where that can be known.
+func (s *sink) look(ctx context.Context) error {
+	c := s.keeper.now()
+	if c == nil || !s.jetStream {
+		return nil
+	}
+	if s.embedded != nil {
+		return s.embedded.create(ctx, c.nc)
+	}
+	subject, _ := s.subject.Constant()
+	return s.streams.find(ctx, c.nc, s.stream, subject)
+}
+
+// Deliver publishes a lot and waits for the answers.
+func (s *sink) Deliver(ctx context.Context, messages []*component.Message) error {
+	c, err := s.keeper.session(ctx)
+	for err == nil && len(messages) > 0 {
+		n := len(messages)
+		if s.careful {
+			n = 1
+		}
+		var open []*component.Message
+		if open, err = s.publish(ctx, c, messages[:n]); err == nil {
+			messages = messages[n:]
+			continue
+		}
+		s.careful = true
+		messages = append(open, messages[n:]...)
+	}
+	if err == nil {
+		s.careful = false
+		return nil
+	}
+	if ctx.Err() != nil {
+		for _, m := range messages {
+			m.Return()
+		}
+		return nil
+	}
+	return err
+}
+
+// publish sends messages and answers for them; the error is the target's, and
+// open are those without an answer.
+func (s *sink) publish(ctx context.Context, c *session, messages []*component.Message) (open []*component.Message, err error) {
+	if s.embedded != nil {
+		if err := s.embedded.cover(ctx, c.nc, messages); err != nil {
+			return messages, err
+		}
+	}
+	// A server that does not read blocks the client inside its lock: only the socket's end gets it out.
+	stop := context.AfterFunc(ctx, func() { _ = c.raw.Close() })
+	defer stop()
+	if s.jetStream {
+		open, err = s.store(ctx, c, messages)
+	} else {
+		open, err = s.send(ctx, c, messages)
+	}
+	if err == nil && len(open) > 0 {
+		err = errSilent
+	}
+	if denied := c.denied(); denied != nil && err != nil {
+		err = denied
+	}
+	return open, err
+}
+
+// send publishes to core NATS: done when the server has answered a ping behind the messages.
+func (s *sink) send(ctx context.Context, c *session, messages []*component.Message) (open []*component.Message, err error) {
+	for i, m := range messages {
+		err = c.nc.PublishMsg(message(m, ""))
+		if f := failure(err); f != nil {
+			m.Fail(f)
+			continue
+		}
+		if err != nil {
+			return append(open, messages[i:]...), err
+		}
+		open = append(open, m)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err = c.nc.FlushWithContext(ctx); err == nil {
+		err = c.denied() // said before the ping's answer; of which message is not known
+	}
+	if err != nil {
+		return open, err
+	}
+	for _, m := range open {
+		m.Done()
+	}
+	return nil, nil
+}
+
+// store publishes to JetStream and collects its acknowledgements.
+func (s *sink) store(ctx context.Context, c *session, messages []*component.Message) (open []*component.Message, err error) {
+	c.inbox.expect(len(messages))
+	failed := make([]error, len(messages))
+	for i, m := range messages {
+		if err == nil {
+			failed[i] = c.nc.PublishMsg(message(m, c.inbox.reply(i)))
+		} else {
+			failed[i] = err // nothing goes out behind one that did not
+		}
+		if failed[i] != nil {
+			c.inbox.forget()
+			if failure(failed[i]) == nil {
+				err = failed[i]
+			}
+		}
+	}
+	answers, missing := c.inbox.collect(ctx, c.closed)
+	if err == nil {
+		err = missing
+	}
+	for i, m := range messages {
+		a := answers[i]
+		if failed[i] != nil {
+			a.err = failed[i]
+		}
+		switch {
+		case a.ack != nil:
+			s.streams.seen(ctx, c.nc, a.ack, m)
+			m.Done(receipt(a.ack)...)
+			continue
+		case a.err != nil:
+			if f := failure(a.err); f != nil {
+				m.Fail(f)
+				continue
+			}
+			if err == nil {
+				err = s.explain(a.err, m)
+			}
+		}
+		open = append(open, m)
+	}
+	return open, err
+}
+
+// explain says what to do about an answer that is the target's trouble.
+func (s *sink) explain(err error, m *component.Message) error {
+	subject := m.Native.(*client.Msg).Subject
+	if errors.Is(err, errNoStream) {
+		return noStream(subject)
+	}
+	return fmt.Errorf("storing a message of subject %q: %w", subject, err)
+}
+
+// message is what Encode made, on its way.
+func message(m *component.Message, reply string) *client.Msg {
+	out := m.Native.(*client.Msg)
+	out.Data, out.Reply = m.Payload, reply
+	return out
+}
+
+// receipt is what meta.sink tells of an acknowledgement.
+func receipt(ack *jetstream.PubAck) []document.Member {
+	return []document.Member{
+		{Name: "stream", Value: document.NewText(ack.Stream)},
+		{Name: "sequence", Value: document.NewInt(int64(ack.Sequence))},
+		{Name: "duplicate", Value: document.NewBool(ack.Duplicate)},
+	}
+}
+
+// Limits are one lot, answered as a whole before the next: what lies between
+// two lots is never in doubt.
+func (s *sink) Limits() (messages int, bytes int64, inFlight int) { return 512, 8 << 20, 0 }
+
+func (s *sink) Close() error {
+	if s.keeper != nil {
+		s.keeper.close()
+	}
+	if s.embedded != nil {
+		s.embedded.stop()
+	}
+	return nil
+}
+
+// Destination is where the messages are.
+func (s *sink) Destination() (place, command string) {
+	name := s.streams.name()
+	switch {
+	case s.embedded != nil:
+		return fmt.Sprintf("stream %s in %s", s.embedded.name, s.embedded.dir), "etl peek " + s.embedded.dir
+	case !s.jetStream:
+		return "core NATS at " + bare(s.connector.urls)[0], ""
+	case name == "":
+		return "JetStream at " + bare(s.connector.urls)[0], ""
+	}
+	url := bare(s.connector.urls)[0]
+	return fmt.Sprintf("stream %s at %s", name, url), fmt.Sprintf("etl peek --stream %s %s", name, url)
+}
+
+// Check looks at the certificates and the login.
+func (s *sink) Check(host *component.Host) []error {
+	return append(tlsconfig.Check(s.connector.tls, host.FS, host.Now()), s.connector.login.check(s.config, host.FS)...)
+}
+
+// Files are what is read at each connection.
+func (s *sink) Files() []string {
+	files := tlsconfig.Files(s.connector.tls)
+	for _, name := range []string{s.connector.login.credsFile, s.connector.login.nkeyFile} {
+		if name != "" {
+			files = append(files, name)
+		}
+	}
+	return files
+}
