@@ -1,0 +1,211 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/world"
+)
+
+// follower sees what becomes of a path while the reader may be held up: it
+// opens each file that takes the path's place, so that none can be unlinked before it was
+// read, and wakes the reader when something was written.
+type follower struct {
+	family
+	notifier world.Notifier
+	poll     time.Duration
+	log      *slog.Logger
+	health   func(error)
+	wake     chan struct{}
+
+	mu   sync.Mutex
+	next []*generation // behind the one that is being read
+	last *generation   // the newest that was seen; nil before the first
+	told string        // the last error that was logged
+}
+
+// run watches until ctx is done.
+func (f *follower) run(ctx context.Context) {
+	watch := watched{directory: filepath.Dir(f.path)}
+	defer watch.end()
+	ticker := time.NewTicker(f.poll)
+	defer ticker.Stop()
+	for {
+		watch.renew(f.files, f.notifier)
+		f.look()
+		f.signal()
+		for wait := true; wait; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				wait = false
+			case name, ok := <-watch.changes:
+				if !ok {
+					watch.end()
+				}
+				wait = !strings.HasPrefix(name, f.path) && name != watch.directory
+			}
+		}
+		for more := true; more; { // one look is enough for all that has come meanwhile
+			select {
+			case _, more = <-watch.changes:
+			default:
+				more = false
+			}
+		}
+	}
+}
+
+func (f *follower) signal() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// look opens what has taken the path's place.
+func (f *follower) look() {
+	info, err := f.files.Stat(f.path)
+	if err != nil {
+		if f.last == nil || !errors.Is(err, fs.ErrNotExist) {
+			f.tell(err)
+		}
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var behind []member
+	if f.last == nil {
+		behind = []member{{path: f.path}}
+	} else if device, inode := f.files.Identity(info); device != f.last.device || inode != f.last.inode {
+		behind = f.after(f.last)
+	}
+	for _, m := range behind {
+		g, err := openGeneration(f.files, m.path)
+		if err != nil {
+			if m.path == f.path {
+				f.tell(err)
+				return // it is seen again at the next look
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				return // it has another name at the next look
+			}
+			f.log.Warn("a rotated file can't be opened, what is in it is not read", "file", m.path, "error", err)
+			continue
+		}
+		if m.inode != 0 && !g.is(m) { // it moved on between the look and the opening
+			g.file.Close()
+			return
+		}
+		f.next = append(f.next, g)
+		f.last = g
+	}
+	f.tell(nil)
+}
+
+// tell says once for each cause why nothing can be read.
+func (f *follower) tell(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text == f.told {
+		return
+	}
+	f.told = text
+	f.health(err)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			f.log.Info("the file is not there yet, waiting for it", "file", f.path)
+		} else {
+			f.log.Warn("the file can't be opened, trying again", "file", f.path, "error", err)
+		}
+	}
+}
+
+// peek is the generation behind the one that is read, if its writer has gone on to
+// it: there is something in it, or another one behind it. An empty file may have been made
+// by who rotates, for a writer that does not know it yet.
+func (f *follower) peek() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.next) == 0 {
+		return false
+	}
+	if len(f.next) > 1 {
+		return true
+	}
+	size, err := f.next[0].size()
+	return err == nil && size > 0
+}
+
+// take is the generation behind the one that is read; nil if there is none yet.
+func (f *follower) take() *generation {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.next) == 0 {
+		return nil
+	}
+	g := f.next[0]
+	f.next = f.next[1:]
+	return g
+}
+
+// waiting is how many bytes the generations hold that wait to be read.
+func (f *follower) waiting() (bytes int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, g := range f.next {
+		if size, err := g.size(); err == nil {
+			bytes += size
+		}
+	}
+	return bytes
+}
+
+// close closes what nobody took.
+func (f *follower) close() {
+	for g := f.take(); g != nil; g = f.take() {
+		g.file.Close()
+	}
+}
+
+// watched is a watch of a directory that may not be there yet, or be replaced.
+type watched struct {
+	directory     string
+	device, inode uint64
+	changes       <-chan string
+	stop          func()
+}
+
+// renew sees to it that the directory is watched that has the name now. What
+// can't be watched is polled only.
+func (w *watched) renew(files world.FS, notifier world.Notifier) {
+	info, err := files.Stat(w.directory)
+	if err != nil {
+		return
+	}
+	device, inode := files.Identity(info)
+	if w.changes != nil && device == w.device && inode == w.inode {
+		return
+	}
+	w.end()
+	changes, stop, err := notifier.Watch(w.directory)
+	if err == nil {
+		w.changes, w.stop, w.device, w.inode = changes, stop, device, inode
+	}
+}
+
+func (w *watched) end() {
+	if w.changes != nil {
+		w.stop()
+		w.changes = nil
+	}
+}

@@ -1,0 +1,327 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/wazuh-etl/etl/runtime/codec"
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
+)
+
+// reader is one run of a source.
+type reader struct {
+	*Source
+	host     *component.Host
+	out      component.Output
+	follower *follower
+	split    *codec.Splitter
+	lot      *component.Lot // the next one, empty
+
+	previous string // name of the generation before the one that is read
+	size     int64  // of the file that is read, when it was last looked at
+	looked   int    // reads since then
+	told     string // the last error that was logged
+}
+
+// run reads one generation after the other.
+func (r *reader) run(ctx context.Context, begin start) error {
+	defer func() { r.lot.Free() }()
+	r.previous = begin.previous
+	g, offset := begin.generation, begin.offset
+	for {
+		for g == nil {
+			if g = r.follower.take(); g != nil {
+				break
+			}
+			if !r.follow || !r.wait(ctx) {
+				return nil
+			}
+		}
+		err := r.generation(ctx, g, offset)
+		g.file.Close()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		r.previous = g.name
+		g, offset = nil, 0
+	}
+}
+
+// wait waits for something to happen; false means that ctx is done.
+func (r *reader) wait(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-r.follower.wake:
+		return true
+	}
+}
+
+// generation reads a file until there is nothing more to come in it. An error
+// is ctx's, or that of a file that is to be read once.
+func (r *reader) generation(ctx context.Context, g *generation, offset int64) error {
+	if err := r.retry(ctx, g, func() error { return r.seek(g, offset) }); err != nil {
+		return err
+	}
+	for {
+		n, err := r.fill(g)
+		if n > 0 && r.split.Fill(r.lot) {
+			if err := r.emit(ctx, g); err != nil {
+				return err
+			}
+		}
+		switch {
+		case n > 0:
+			r.fails(g, nil)
+		case errors.Is(err, errReplaced):
+			if err := r.restart(ctx, g); err != nil {
+				return err
+			}
+		case err != io.EOF:
+			if err := r.hold(ctx, g, err); err != nil {
+				return err
+			}
+		case g.final || !r.follow:
+			return r.finish(ctx, g)
+		case r.follower.peek():
+			g.final = true // what was written before the writer went on is all there now
+		default:
+			if !r.wait(ctx) {
+				return ctx.Err()
+			}
+		}
+	}
+}
+
+// retry does what can fail until it does not.
+func (r *reader) retry(ctx context.Context, g *generation, do func() error) error {
+	for {
+		err := do()
+		if err == nil {
+			r.fails(g, nil)
+			return nil
+		}
+		if err := r.hold(ctx, g, err); err != nil {
+			return err
+		}
+	}
+}
+
+// hold waits until it is time to try again what failed with err. A file that is
+// to be read once is not tried again.
+func (r *reader) hold(ctx context.Context, g *generation, err error) error {
+	if !r.follow {
+		return err
+	}
+	if r.fails(g, err); !pause(ctx, r.poll) {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// fails says once for each cause why the file can't be read.
+func (r *reader) fails(g *generation, err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text == r.told {
+		return
+	}
+	r.told = text
+	r.host.Health(err)
+	if err != nil {
+		r.host.Log.Warn("the file can't be read, trying again", "file", g.path, "error", err)
+	}
+}
+
+// errReplaced says that the file is not the one any more that was being read,
+// under the same inode: it was truncated.
+var errReplaced = errors.New("the file was replaced in place")
+
+// seek goes to offset, the beginning of a line.
+func (r *reader) seek(g *generation, offset int64) error {
+	r.split.Reset(offset)
+	r.size, r.looked = 0, 0
+	if _, err := g.intact(); err != nil {
+		return fmt.Errorf("reading %s: %w", g.path, err)
+	}
+	if _, err := g.file.Seek(offset, io.SeekStart); err != nil {
+		return fmt.Errorf("reading %s: %w", g.path, err)
+	}
+	r.measure(g)
+	return nil
+}
+
+// fill reads once; at the end of the file the error is io.EOF.
+func (r *reader) fill(g *generation) (int, error) {
+	n, err := g.file.Read(r.split.Room())
+	if n == 0 {
+		if err == io.EOF || err == nil {
+			r.measure(g)
+			if r.size < r.split.Next() {
+				return 0, errReplaced
+			}
+			return 0, io.EOF
+		}
+		return 0, fmt.Errorf("reading %s: %w", g.path, err)
+	}
+	same, err := g.intact()
+	if err != nil {
+		_, back := g.file.Seek(r.split.Next(), io.SeekStart)
+		return 0, fmt.Errorf("reading %s: %w", g.path, errors.Join(err, back))
+	}
+	if !same {
+		// If the file is shorter now than what was read, it was truncated behind the
+		// read, and these are its last bytes. If not, they may be of what came after.
+		if r.measure(g); r.size >= r.split.Next()+int64(n) {
+			return 0, errReplaced
+		}
+	}
+	r.split.Advance(n)
+	r.read.Add(int64(n))
+	if r.looked++; r.looked == 16 || r.split.Next() > r.size {
+		r.measure(g)
+	}
+	return n, nil
+}
+
+// measure looks how much there is to read.
+func (r *reader) measure(g *generation) {
+	r.looked = 0
+	size, err := g.size()
+	if err != nil {
+		return
+	}
+	r.size = size
+	r.total.Store(r.read.Load() + max(0, size-r.split.Next()) + r.follower.waiting())
+}
+
+// emit hands r.lot over.
+func (r *reader) emit(ctx context.Context, g *generation) error {
+	if g.stream == nil {
+		if err := r.retry(ctx, g, func() error { return r.identify(g) }); err != nil {
+			return err
+		}
+	}
+	lot := r.lot
+	r.lot = component.NewLot()
+	lot.Stream, lot.Received, lot.Position = g.stream, r.host.Now(), g.position(r.split.Offset())
+	return r.out.Emit(ctx, lot)
+}
+
+// identify names the generation, now that its first line is there.
+func (r *reader) identify(g *generation) error {
+	if g.name == "" {
+		print, err := r.print(g)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", g.path, err)
+		}
+		g.name = nameFor(r.follower.datedName(g), print, r.previous)
+	}
+	g.stream = &event.Stream{Source: r.host.Address, Generation: g.name, File: r.path}
+	return nil
+}
+
+// print is the fingerprint of the generation, which its file may not hold any more.
+func (r *reader) print(g *generation) (string, error) {
+	print, _, err := fingerprint(g.file)
+	if err != nil {
+		return "", err
+	}
+	if same, err := g.intact(); err != nil || same {
+		return print, err
+	}
+	if copied := r.copyOf(g, r.split.Next()); copied != nil {
+		defer copied.file.Close()
+		print, _, err := fingerprint(copied.file)
+		return print, err
+	}
+	print, _ = printOfHead(g.head)
+	return print, nil
+}
+
+// finish hands over a last line without line break: nothing comes behind it.
+func (r *reader) finish(ctx context.Context, g *generation) error {
+	if r.split.Pending() > 0 && r.split.Finish(r.lot) {
+		return r.emit(ctx, g)
+	}
+	return nil
+}
+
+// restart goes on in a file that was truncated, from its beginning. What had not been
+// read of it is read from a copy, if there is one: that is how copytruncate rotates.
+func (r *reader) restart(ctx context.Context, g *generation) error {
+	read := r.split.Next()
+	if copied := r.copyOf(g, read); copied != nil {
+		err := r.drain(ctx, g, copied, read)
+		copied.file.Close()
+		if err != nil {
+			return err
+		}
+		r.host.Log.Info("the file was truncated; the rest of it was read from its copy", "file", r.path, "copy", copied.path, "from", read, "to", r.split.Next())
+	} else if read > 0 {
+		r.host.Log.Warn("the file was truncated; what was written to it between the last read and the truncation, if anything, could not be seen",
+			"file", r.path, "read_to", read, "last_seen_size", r.size)
+	}
+	if err := r.finish(ctx, g); err != nil {
+		return err
+	}
+	r.previous = g.name
+	g.name, g.stream, g.head = "", nil, nil
+	return r.retry(ctx, g, func() error { return r.seek(g, 0) })
+}
+
+// copyOf finds a file that holds what g held when it was read up to offset.
+func (r *reader) copyOf(g *generation, offset int64) *generation {
+	if len(g.head) == 0 {
+		return nil
+	}
+	var candidates []member
+	for _, m := range r.follower.members() {
+		if !g.is(m) && m.kind != current && m.size >= offset {
+			candidates = append(candidates, m)
+		}
+	}
+	for i := len(candidates) - 1; i >= 0; i-- { // the newest is the likeliest
+		c, err := openGeneration(r.host.FS, candidates[i].path)
+		if err != nil {
+			continue
+		}
+		c.head = append(c.head, g.head...)
+		if same, err := c.intact(); err == nil && same {
+			return c
+		}
+		c.file.Close()
+	}
+	return nil
+}
+
+// drain reads the rest of a copy of g.
+func (r *reader) drain(ctx context.Context, g, copied *generation, offset int64) error {
+	if _, err := copied.file.Seek(offset, io.SeekStart); err != nil {
+		return fmt.Errorf("reading %s: %w", copied.path, err)
+	}
+	for {
+		n, err := copied.file.Read(r.split.Room())
+		if n == 0 {
+			if err != nil && err != io.EOF {
+				return fmt.Errorf("reading %s: %w", copied.path, err)
+			}
+			return nil
+		}
+		r.split.Advance(n)
+		r.read.Add(int64(n))
+		if r.split.Fill(r.lot) {
+			if err := r.emit(ctx, g); err != nil {
+				return err
+			}
+		}
+	}
+}

@@ -1,0 +1,166 @@
+// Package file reads files as they grow, rotate and are replaced, and writes
+// files that a crash leaves with whole lines: source "file", sink "file" and sink
+// "dead_letter".
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/codec"
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
+)
+
+// Source is source "file".
+type Source struct {
+	address string
+	path    string
+	wazuh   bool
+	follow  bool
+	atEnd   bool
+	poll    time.Duration
+	rate    float64 // events a second; 0: as fast as they can be taken
+	options codec.Options
+
+	read, total atomic.Int64 // bytes, of this run
+}
+
+func newSource(c *component.Config) (component.Source, error) {
+	return &Source{
+		address: c.Address,
+		path:    c.String("path"),
+		wazuh:   c.String("profile") == "wazuh4",
+		follow:  c.Bool("follow"),
+		atEnd:   c.String("start_at") == "end",
+		poll:    c.Duration("poll_interval"),
+		rate:    c.Rate("rate"),
+		options: codec.FromConfig(c),
+	}, nil
+}
+
+// Finite makes Run end at the end of the file, as follow = false does.
+func (s *Source) Finite() { s.follow = false }
+
+// Progress is how many bytes were read, and how many there are to read, since Run began.
+func (s *Source) Progress() (read, total int64) {
+	read, total = s.read.Load(), s.total.Load()
+	return read, max(read, total)
+}
+
+// Decode gives the lines of text to out as if they were a file.
+func (s *Source) Decode(text []byte, out component.Output) error {
+	print, _ := printOfHead(text)
+	stream := &event.Stream{Source: s.address, Generation: print, File: s.path}
+	return s.options.Decode(stream, text, func(lot *component.Lot) error {
+		lot.Received = time.Now()
+		lot.Position.Generation, lot.Position.Path = print, s.path
+		return out.Emit(context.Background(), lot)
+	})
+}
+
+// Resume says which positions lie behind the earliest of them in what there is to read.
+func (s *Source) Resume(host *component.Host, from []component.Position) ([]bool, error) {
+	if err := s.readable(host); err != nil {
+		return nil, err
+	}
+	start := s.start(host, from)
+	if start.generation != nil {
+		start.generation.file.Close()
+	}
+	return start.reachable, nil
+}
+
+// Run reads from the earliest of from on.
+func (s *Source) Run(ctx context.Context, host *component.Host, from []component.Position, out component.Output) error {
+	if s.rate > 0 {
+		out = &paced{Output: out, rate: s.rate}
+	}
+	if s.follow && !s.await(ctx, host) {
+		return nil
+	}
+	start := s.start(host, from)
+	for _, p := range start.lost {
+		host.Log.Warn("the file that was being read is gone: what had not been read of it is lost; going on at the start of the current file",
+			"file", s.path, "generation", p.Generation, "offset", p.Offset, "was", p.Path)
+	}
+	f := &follower{
+		family: s.family(host), notifier: host.Notifier, poll: s.poll,
+		log: host.Log, health: host.Health, wake: make(chan struct{}, 1), last: start.generation,
+	}
+	if !s.follow {
+		f.look()
+		if start.generation == nil && f.last == nil {
+			_, err := openGeneration(host.FS, s.path)
+			return fmt.Errorf("opening the file to read to its end: %w", err)
+		}
+	}
+	watching, stop := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	defer func() {
+		stop()
+		watcher.Wait()
+		f.close()
+	}()
+	r := &reader{Source: s, host: host, out: out, follower: f, split: codec.NewSplitter(s.options, 0), lot: component.NewLot()}
+	if s.follow {
+		watcher.Go(func() { f.run(watching) })
+	}
+	return r.run(ctx, start)
+}
+
+// readable says why the file that is there can't be opened. One that is not
+// there is no error.
+func (s *Source) readable(host *component.Host) error {
+	g, err := openGeneration(host.FS, s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("opening the file to read: %w", err)
+	}
+	return g.file.Close()
+}
+
+// await waits for a file that is there to be readable: as long as it is not, nobody
+// can tell whether it is the one that a position means. False means that ctx is done.
+func (s *Source) await(ctx context.Context, host *component.Host) bool {
+	told := false
+	for {
+		err := s.readable(host)
+		if err == nil {
+			if told {
+				host.Health(nil)
+			}
+			return true
+		}
+		if host.Health(err); !told {
+			host.Log.Warn("the file can't be read, trying again", "file", s.path, "error", err)
+			told = true
+		}
+		if !pause(ctx, s.poll) {
+			return false
+		}
+	}
+}
+
+// pause waits for d; false means that ctx is done.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+func (s *Source) family(host *component.Host) family {
+	return family{files: host.FS, path: s.path, wazuh: s.wazuh}
+}

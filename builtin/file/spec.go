@@ -1,0 +1,77 @@
+package file
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/codec"
+	"github.com/wazuh-etl/etl/runtime/component"
+)
+
+// Specs are the components of this package.
+func Specs() []*component.Spec {
+	return []*component.Spec{sourceSpec()}
+}
+
+func sourceSpec() *component.Spec {
+	return &component.Spec{
+		Role:      component.RoleSource,
+		Kind:      "file",
+		Summary:   "Reads a file as it grows, through every kind of rotation, and resumes where its sinks stand",
+		Doc:       sourceDoc,
+		Codec:     true,
+		NewSource: newSource,
+		Example: `source "file" "alerts" {
+  path    = "/var/ossec/logs/alerts/alerts.json"
+  profile = "wazuh4"
+}
+`,
+		Attrs: append([]component.Attr{
+			{Name: "path", Type: component.TypeReadPath, Live: true, Required: true,
+				Doc: "The file to read. It need not be there yet: it is waited for, unless `follow = false`."},
+			{Name: "profile", Type: component.TypeEnum, Enum: []string{"wazuh4"},
+				Doc: "Who writes the file. `wazuh4`: a Wazuh 4.x manager, whose `alerts.json` is a hard link to `YYYY/Mon/ossec-alerts-DD.json`. The dated files are looked through for what has not been read yet, and their path becomes part of each event's id. Without it any writer."},
+			{Name: "follow", Type: component.TypeBool, Default: true,
+				Doc: "Wait for more at the end of the file. `false` ends the source there; a file that is not there is an error then. `etl run --once` sets it for all files."},
+			{Name: "start_at", Type: component.TypeEnum, Enum: []string{"beginning", "end"}, Default: "beginning",
+				Doc: "Where to begin when no position is known: with the first line, or with the first one that is complete after the start. A file that appears later is always read from its beginning."},
+			{Name: "poll_interval", Type: component.TypeDuration, Default: 250 * time.Millisecond, Check: positive,
+				Doc: "How often to look at the file when nothing says that it has changed, as on network mounts."},
+			{Name: "rate", Type: component.TypeRate,
+				Doc: "The most lines that are handed over in a time. Left out: as fast as they can be taken."},
+		}, codec.Attrs()...),
+	}
+}
+
+func positive(value any) error {
+	if d, ok := value.(time.Duration); ok && d <= 0 {
+		return fmt.Errorf("must be more than nothing")
+	}
+	return nil
+}
+
+const sourceDoc = `Every line is an event. Its id is the file's generation and the line's offset: a
+generation is one file from its first byte to its last, whatever names it has had, and is named by the hash of its
+first line. Device and inode only help to find it again.
+
+Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FFFD where something looks inside.
+
+| what happens when … | then | test |
+| --- | --- | --- |
+| the file is not there | it is waited for; with ` + "`follow = false`" + ` it is an error | TestWaitsForTheFile, TestOnceWithoutFile |
+| the file can't be opened or read | health says why, it is tried again | TestUnreadableFileIsTriedAgain |
+| the last line has no line break | it is waited for; at the end of a file that is not followed, or is rotated away, it is taken as it is | TestLastLineWithoutBreak |
+| a line is no JSON object, is longer than ` + "`max_line_bytes`" + ` | it goes to ` + "`.errors`" + `, the next one does not suffer | TestBrokenLinesAreFailures |
+| the file is renamed and a new one made | the old one is read to its end, then the new one from its start | TestRotationsLoseNothing |
+| Wazuh unlinks it and links a new dated file | likewise | TestRotationsLoseNothing |
+| it rotates several times while the sinks are held up | each file is held open and read in turn | TestRotationsWhileHeldUp |
+| it is copied and truncated | the rest is read from the copy beside it, then the file from its start | TestRotationsLoseNothing |
+| it is truncated without a copy | it is read from its start; a warning names the last offset read, for what was written behind it could not be seen | TestTruncationWithoutCopy |
+| it vanishes and comes back | as a rename | TestVanishesAndComesBack |
+| it rotates while the process is down | the file of the position is found by its first line among those beside it (and the dated ones), read to its end, then those after it | TestResumeAfterRotation |
+| the file of the position is gone | a warning; the current file is read from its start | TestResumeWhereTheFileIsGone |
+| the inode was given to another file | its first line differs, so it is not taken for the old one | TestReusedInode |
+| notifications do not come | the file is polled | TestPollsWhereNothingNotifies |
+
+Rotated files that are compressed (` + "`.gz`" + `) are not read.
+`
