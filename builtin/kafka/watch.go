@@ -1,0 +1,43 @@
+package kafka
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// patience is how long a lot may stand still before the sink counts as ill.
+const patience = 2 * time.Second
+
+// watch says why nothing moves: the client waits in silence.
+func (n *session) watch() {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		since := n.since.Load()
+		if since == 0 || time.Since(time.Unix(0, since)) < patience {
+			continue
+		}
+		why := n.sink.health.connection()
+		if why == nil {
+			why = n.stuck()
+		}
+		if n.ctx.Err() == nil && n.since.Load() == since {
+			n.sink.health.set(why)
+		}
+	}
+}
+
+// stuck asks the cluster why it does not answer.
+func (n *session) stuck() error {
+	topic, _ := n.sink.constantTopic()
+	if err := n.sink.greet(n.ctx, topic); err != nil {
+		return err
+	}
+	return fmt.Errorf("the brokers (%s) take no records", strings.Join(n.sink.brokers, ", "))
+}
