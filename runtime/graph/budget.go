@@ -15,13 +15,17 @@ type budget struct {
 	room  chan struct{} // closed and replaced whenever there is room again
 }
 
-func newBudget(limit int64) *budget {
-	return &budget{limit: limit, room: make(chan struct{})}
+func newBudget(memory int64) *budget {
+	return &budget{limit: share(memory), room: make(chan struct{})}
 }
 
-func (b *budget) setLimit(limit int64) {
+// share is what of a pipeline's memory events in flight may hold: the other
+// half is for what is made of them on the way, and for the process.
+func share(memory int64) int64 { return memory / 2 }
+
+func (b *budget) setMemory(memory int64) {
 	b.mu.Lock()
-	b.limit = limit
+	b.limit = share(memory)
 	b.wake()
 	b.mu.Unlock()
 }

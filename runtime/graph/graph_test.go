@@ -368,7 +368,7 @@ func TestAFullQueueDropsByItsPolicyAndCounts(t *testing.T) {
 func TestMemoryBoundHoldsTheSourceBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipeline()
-		p.plan.Runtime.Memory = 64 << 10
+		p.plan.Runtime.Memory = 128 << 10
 		sink := &collector{delay: time.Hour}
 		p.add(plan.Node{Address: "source.test.numbers", Source: &counter{perLot: 10}, Queue: plan.Queue{MaxEvents: 1e9, MaxBytes: 1 << 40, WhenFull: plan.Block}})
 		p.add(plan.Node{Address: "sink.test.all", Sink: sink, Required: true, Queue: plan.Queue{MaxEvents: 1e9, MaxBytes: 1 << 40, WhenFull: plan.Block}}, "source.test.numbers")

@@ -35,7 +35,7 @@ func (g *Graph) Reload(p *plan.Plan) error {
 			f.addSlot()
 		}
 	}
-	g.budget.setLimit(p.Runtime.Memory)
+	g.budget.setMemory(p.Runtime.Memory)
 	g.outfitReloaded(next, old)
 	g.plan, g.program = p, next
 	g.switchSinks(next)

@@ -28,6 +28,7 @@ type Runtime struct {
 	ShutdownTimeout time.Duration // 30 s
 	DrainTimeout    time.Duration // 5 s
 	StatsInterval   time.Duration // 1 min
+	TemporaryState  bool          // state = "temporary": a new state directory for each run, unless the operator names one
 }
 
 // Type is the block type of a node.
