@@ -1,0 +1,235 @@
+package lua
+
+import (
+	"unicode/utf8"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// xmlModule makes XML 1.0 that parses whatever the values are.
+//
+//	xml.element(name, attributes, content…)  <name a="…">content</name>, <name /> without content
+//	xml.empty(name, attributes)              <name a="…" />
+//	xml.name(text)                           text as a legal name, each illegal character an underscore
+//	xml.escape(text)                         text as element content
+//
+// attributes is a list of names and values in turn, or nil; a value that is nil
+// leaves its attribute out. Content is text, which is escaped, or what element, empty and escape
+// gave, which is not, or a list of such. Numbers, booleans, objects and arrays are their JSON text,
+// etl.null is nothing. What XML forbids becomes U+FFFD and is counted.
+func (m *machine) xmlModule() functions {
+	return functions{
+		"element": m.xmlElement,
+		"empty":   m.xmlEmpty,
+		"name": func(L *lua.LState) int {
+			return m.push(L, xmlName(m.checkText(L, 1)))
+		},
+		"escape": func(L *lua.LState) int {
+			m.buffer = m.appendContent(m.buffer[:0], L.Get(1))
+			return m.pushMarkup(L)
+		},
+	}
+}
+
+func (m *machine) xmlElement(L *lua.LState) int {
+	b := m.appendStart(m.buffer[:0], L)
+	open := len(b)
+	b = append(b, '>')
+	for i := 3; i <= L.GetTop(); i++ {
+		b = m.appendContent(b, L.Get(i))
+	}
+	if len(b) == open+1 {
+		b = append(b[:open], " />"...)
+	} else {
+		b = append(b, "</"...)
+		b = appendName(b, m.checkText(L, 1))
+		b = append(b, '>')
+	}
+	m.buffer = b
+	return m.pushMarkup(L)
+}
+
+func (m *machine) xmlEmpty(L *lua.LState) int {
+	m.buffer = append(m.appendStart(m.buffer[:0], L), " />"...)
+	return m.pushMarkup(L)
+}
+
+// pushMarkup pushes the buffer as markup.
+func (m *machine) pushMarkup(L *lua.LState) int {
+	m.budget.alloc(64 + int64(len(m.buffer)))
+	L.Push(m.userData(markup{string(m.buffer)}, m.markupMeta))
+	if cap(m.buffer) > 1<<20 { // a large event is rare: don't keep room for it
+		m.buffer = nil
+	}
+	return 1
+}
+
+// appendStart appends <name a="…" from arguments 1 and 2.
+func (m *machine) appendStart(b []byte, L *lua.LState) []byte {
+	b = append(b, '<')
+	b = appendName(b, m.checkText(L, 1))
+	v := L.Get(2)
+	if v == lua.LNil {
+		return b
+	}
+	attributes := m.checkList(L, 2)
+	n := 0
+	if t, ok := attributes.(*lua.LTable); ok {
+		n = t.MaxN()
+	} else {
+		n = m.lengthOf(attributes)
+	}
+	for i := 1; i < n; i += 2 {
+		value := m.index(attributes, lua.LNumber(i+1))
+		if value == lua.LNil {
+			continue
+		}
+		name := m.index(attributes, lua.LNumber(i))
+		if !isText(name) {
+			L.RaiseError("the name of an attribute is a %s", name.Type().String())
+		}
+		b = append(b, ' ')
+		b = appendName(b, textOf(name))
+		b = append(b, `="`...)
+		if value != lua.LValue(m.null) {
+			b = m.appendEscaped(b, m.writtenText(value), true)
+		}
+		b = append(b, '"')
+	}
+	return b
+}
+
+// appendContent appends what stands inside an element.
+func (m *machine) appendContent(b []byte, v lua.LValue) []byte {
+	switch v := v.(type) {
+	case lua.LString:
+		m.budget.alloc(int64(len(v)))
+		return m.appendEscaped(b, string(v), false)
+	case *lua.LUserData:
+		switch u := v.Value.(type) {
+		case markup:
+			m.budget.alloc(int64(len(u.text)))
+			return append(b, u.text...)
+		case null:
+			return b
+		}
+	case *lua.LTable:
+		return m.appendList(b, v)
+	}
+	if v == lua.LNil {
+		return b
+	}
+	return m.appendEscaped(b, m.writtenText(v), false)
+}
+
+// appendList appends a list of contents.
+func (m *machine) appendList(b []byte, t *lua.LTable) []byte {
+	if form, err := formOf(t, true); err != nil || form != listForm {
+		m.L.RaiseError("a table with names is no content of an element: json.encode it, or make elements of its members")
+	}
+	n := t.MaxN()
+	for i := 1; i <= n; i++ {
+		v := t.RawGetInt(i)
+		if _, ok := v.(*lua.LTable); ok {
+			m.L.RaiseError("a list in a list is no content of an element")
+		}
+		b = m.appendContent(b, v)
+	}
+	return b
+}
+
+// What a byte is in text and in an attribute.
+const (
+	plain      = iota
+	ampersand  // always a reference
+	quoted     // a reference in an attribute
+	suspicious // forbidden, or to be decoded to know
+)
+
+var xmlBytes = func() (kinds [256]uint8) {
+	for c := range kinds {
+		if c < 0x20 || c >= utf8.RuneSelf {
+			kinds[c] = suspicious
+		}
+	}
+	for _, c := range "&<>" {
+		kinds[c] = ampersand
+	}
+	for _, c := range "\"\t\n\r" {
+		kinds[c] = quoted
+	}
+	return kinds
+}()
+
+var xmlReferences = map[byte]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\t': "&#09;", '\n': "&#10;", '\r': "&#13;"}
+
+// appendEscaped appends text as content, or as the value of an attribute.
+func (m *machine) appendEscaped(b []byte, s string, attribute bool) []byte {
+	done := 0
+	for i := 0; i < len(s); {
+		switch kind := xmlBytes[s[i]]; {
+		case kind == ampersand || kind == quoted && attribute:
+			b = append(b, s[done:i]...)
+			b = append(b, xmlReferences[s[i]]...)
+			i++
+			done = i
+		case kind == suspicious:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r < 0x20 || r == utf8.RuneError && size == 1 || r == 0xfffe || r == 0xffff {
+				b = append(b, s[done:i]...)
+				b = append(b, "\ufffd"...)
+				done = i + size
+				m.replaced++
+			}
+			i += size
+		default:
+			i++
+		}
+	}
+	return append(b, s[done:]...)
+}
+
+// appendName appends a name; a colon stays, since the script wrote it.
+func appendName(b []byte, name string) []byte {
+	for i, c := range name {
+		if !isNameByte(c, i == 0) && c != ':' {
+			return append(b, xmlName(name)...)
+		}
+	}
+	if name == "" {
+		return append(b, '_')
+	}
+	return append(b, name...)
+}
+
+// xmlName is text as a name without colon.
+func xmlName(text string) string {
+	if text == "" {
+		return "_"
+	}
+	b := make([]byte, 0, len(text))
+	for i, c := range text {
+		if isNameByte(c, i == 0) {
+			b = utf8.AppendRune(b, c)
+		} else {
+			b = append(b, '_')
+		}
+	}
+	return string(b)
+}
+
+// isNameByte says that c may be in a name, or begin one.
+func isNameByte(c rune, first bool) bool {
+	switch {
+	case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_':
+		return true
+	case c >= '0' && c <= '9' || c == '-' || c == '.' || c == 0xb7 || c >= 0x300 && c <= 0x36f || c == 0x203f || c == 0x2040:
+		return !first
+	}
+	return c >= 0xc0 && c <= 0x2ff && c != 0xd7 && c != 0xf7 ||
+		c >= 0x370 && c <= 0x1fff && c != 0x37e ||
+		c == 0x200c || c == 0x200d || c >= 0x2070 && c <= 0x218f ||
+		c >= 0x2c00 && c <= 0x2fef || c >= 0x3001 && c <= 0xd7ff ||
+		c >= 0xf900 && c <= 0xfdcf || c >= 0xfdf0 && c < 0xfffd ||
+		c >= 0x10000 && c <= 0xeffff
+}
