@@ -83,7 +83,10 @@ locals {
 
 # ------------------------------------------------------------------------------------------------------ alerts
 
-source "file" "alerts" { path = var.alerts_file }
+source "file" "alerts" {
+  path    = var.alerts_file
+  profile = "wazuh4"
+}
 
 filter "windows" {
   from  = source.file.alerts
