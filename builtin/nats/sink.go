@@ -102,7 +102,10 @@ func (s *sink) look(ctx context.Context) error {
 	if s.embedded != nil {
 		return s.embedded.create(ctx, c.nc)
 	}
-	subject, _ := s.subject.Constant()
+	subject, ok := s.subject.Constant()
+	if !ok {
+		subject = ""
+	}
 	return s.streams.find(ctx, c.nc, s.stream, subject)
 }
 

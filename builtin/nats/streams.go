@@ -28,6 +28,9 @@ type streams struct {
 // shortWindow is the window that JetStream has unless told otherwise.
 const shortWindow = 2 * time.Minute
 
+// A server does not answer questions that the user may not ask.
+const answerTime = 2 * time.Second
+
 func noStream(subject string) error {
 	return fmt.Errorf(`%w %q: create one (nats stream add NAME --subjects=%q), or write jetstream = false`, errNoStream, subject, subject)
 }
@@ -39,7 +42,7 @@ func (s *streams) find(ctx context.Context, nc *client.Conn, name, subject strin
 	if name == "" && subject == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	js, err := jetstream.New(nc)
 	if err != nil {
