@@ -45,6 +45,10 @@ const maxDepth = 10_000
 // maxBytes is what offsets of 32 bits can point into.
 const maxBytes = 1<<32 - 1
 
+// keepNodes is how large an index may stay for documents that need less: one
+// huge document must not hold its memory for the rest of the run.
+const keepNodes = 1 << 16
+
 // Parse indexes raw, which must be one JSON value with optional white space
 // around it. raw must not change while the document or a Value of it lives.
 // The error is a *SyntaxError.
@@ -59,6 +63,9 @@ func Parse(raw []byte) (*Document, error) {
 // Reset makes d the document of raw, reusing d's memory: Values taken from d
 // before must not be used any more. On error, a *SyntaxError, d is empty.
 func (d *Document) Reset(raw []byte) error {
+	if cap(d.nodes) > keepNodes && len(raw) < keepNodes {
+		d.nodes, d.table = nil, nil
+	}
 	d.raw, d.nodes, d.broken, d.blanks = raw, d.nodes[:0], false, false
 	if err := d.parse(); err != nil {
 		d.raw, d.nodes = nil, d.nodes[:0]

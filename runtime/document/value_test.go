@@ -264,6 +264,22 @@ func TestDepthIsBounded(t *testing.T) {
 	}
 }
 
+func TestACloneOutlivesItsDocument(t *testing.T) {
+	raw := []byte(" {\"a\":\"\xff\"} ")
+	var d Document
+	if err := d.Reset(raw); err != nil {
+		t.Fatal(err)
+	}
+	clone := d.Clone(append([]byte(nil), raw...))
+	copy(raw, " [1,2,3] ")
+	if err := d.Reset(raw[:9]); err != nil {
+		t.Fatal(err)
+	}
+	if got := clone.Root().String(); got != "{\"a\":\"\ufffd\"}" || clone.Repairs() != 1 {
+		t.Errorf("%s with %d repairs", got, clone.Repairs())
+	}
+}
+
 func TestResetForgets(t *testing.T) {
 	var d Document
 	for _, raw := range []string{"{\"a\":\"\xff\"}", ` [ 1 ] `, `{"a":1}`} {
@@ -276,6 +292,16 @@ func TestResetForgets(t *testing.T) {
 	}
 	if err := d.Reset([]byte(`{"a":`)); err == nil || d.Root().Kind() != Missing || d.Raw() != nil || d.Repairs() != 0 {
 		t.Errorf("after an error (%v) the root is %v", err, d.Root())
+	}
+}
+
+func TestOneHugeDocumentDoesNotKeepItsMemory(t *testing.T) {
+	var d Document
+	if err := d.Reset([]byte("[" + strings.Repeat("0,", 2*keepNodes) + "0]")); err != nil || d.Root().Len() != 2*keepNodes+1 {
+		t.Fatal(err)
+	}
+	if err := d.Reset([]byte("[0]")); err != nil || cap(d.nodes) > keepNodes {
+		t.Errorf("room for %d nodes is left (%v)", cap(d.nodes), err)
 	}
 }
 
