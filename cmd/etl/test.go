@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -58,7 +57,6 @@ func runTests(ctx context.Context, files []string, flags *testFlags, stdout, std
 	if err != nil {
 		return refused(fmt.Errorf("--run %s: %w", flags.run, err))
 	}
-	began := time.Now()
 	report := testing.Report{Verbose: flags.verbose, Source: os.ReadFile}
 	refusedAny := false
 	for _, file := range files {
@@ -74,7 +72,7 @@ func runTests(ctx context.Context, files []string, flags *testFlags, stdout, std
 			return failed(err)
 		}
 	}
-	if err := report.Finish(stdout, time.Since(began)); err != nil {
+	if err := report.Finish(stdout); err != nil {
 		return failed(err)
 	}
 	if flags.junit != "" {

@@ -115,7 +115,7 @@ func printable(s string) string {
 }
 
 // Finish writes the last line.
-func (r *Report) Finish(w io.Writer, took time.Duration) error {
+func (r *Report) Finish(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%d passed, %d failed\n", r.Passed, r.Failed)
 	return err
 }
