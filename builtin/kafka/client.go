@@ -40,7 +40,7 @@ func (n *session) connect() (*kgo.Client, error) {
 		kgo.MaxBufferedRecords(lotRecords+1),
 		kgo.ProducerBatchMaxBytes(int32(s.most)),
 		kgo.ProducerBatchCompression(codec(s.config.String("compression")), kgo.NoCompression()),
-		kgo.MetadataMinAge(time.Second),
+		kgo.MetadataMinAge(250*time.Millisecond),
 		kgo.ProducerOnDataLossDetected(func(topic string, partition int32) {
 			s.host.Log.Warn("the broker has lost records that it had acknowledged", "topic", topic, "partition", partition)
 		}),

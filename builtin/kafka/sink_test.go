@@ -23,8 +23,10 @@ import (
 )
 
 func TestDelivers(t *testing.T) {
+	t.Parallel()
 	for _, compression := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
 		t.Run(compression, func(t *testing.T) {
+		t.Parallel()
 			c := cluster(t)
 			r := newRig(t, map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn"), "compression": compression}).open()
 			all := r.messages("a", 0, 3000)
@@ -98,6 +100,7 @@ func TestEncodeRefuses(t *testing.T) {
 
 // Alerts of 961 KB must pass with the defaults, whatever the client adds.
 func TestLargeMessage(t *testing.T) {
+	t.Parallel()
 	c := cluster(t)
 	r := newRig(t, map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn"), "compression": "none"}).open()
 	const overhead = 61 + 21
@@ -115,12 +118,14 @@ func TestLargeMessage(t *testing.T) {
 }
 
 func TestMutualTLS(t *testing.T) {
+	t.Parallel()
 	authority := certs.NewAuthority(t)
 	c := cluster(t, kfake.TLS(authority.Server(t)))
 	ca, cert, key := authority.Files(t, t.TempDir(), authority.Issue(t, "client"))
 	values := map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn")}
 
 	t.Run("with a certificate", func(t *testing.T) {
+		t.Parallel()
 		r := newRig(t, values, block(tlsconfig.Block.Attrs, map[string]any{"ca_file": ca, "cert_file": cert, "key_file": key})).open()
 		all := r.messages("a", 0, 10)
 		_ = r.sink.Deliver(t.Context(), all)
@@ -143,6 +148,7 @@ func TestMutualTLS(t *testing.T) {
 		"no TLS":                {nil, "closed the connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
+		t.Parallel()
 			var tls *component.Config
 			if test.tls != nil {
 				tls = block(tlsconfig.Block.Attrs, test.tls)
@@ -161,8 +167,10 @@ func TestMutualTLS(t *testing.T) {
 }
 
 func TestSASL(t *testing.T) {
+	t.Parallel()
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		t.Run(mechanism, func(t *testing.T) {
+		t.Parallel()
 			c := cluster(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "reader", "r"), kfake.Superuser(mechanism, "etl", "secret"))
 			values := map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn")}
 			file := certs.Write(t, t.TempDir(), "password", []byte("wrong\n"))
@@ -250,8 +258,10 @@ func TestAttributeChecks(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
+	t.Parallel()
 	c := cluster(t)
 	t.Run("a topic that is missing", func(t *testing.T) {
+		t.Parallel()
 		r := newRig(t, map[string]any{"brokers": c.ListenAddrs(), "topic": text("other")})
 		err := r.sink.Open(t.Context(), r.host)
 		if err == nil || !strings.Contains(err.Error(), "topic other does not exist") {
@@ -268,12 +278,14 @@ func TestOpen(t *testing.T) {
 		inOrder(t, consume(t, len(all), c.ListenAddrs(), []string{"other"}), all)
 	})
 	t.Run("a topic that is created", func(t *testing.T) {
+		t.Parallel()
 		c := cluster(t, kfake.AllowAutoTopicCreation())
 		r := newRig(t, map[string]any{"brokers": c.ListenAddrs(), "topic": text("other")}).open()
 		_ = r.sink.Deliver(t.Context(), r.messages("a", 0, 10))
 		r.waitAnswers(10)
 	})
 	t.Run("nobody there", func(t *testing.T) {
+		t.Parallel()
 		newRig(t, map[string]any{"brokers": []string{deadAddress(t)}, "topic": text("dfn")}).open().waitHealth("refused the connection")
 	})
 }
