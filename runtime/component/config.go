@@ -42,6 +42,7 @@ type Config struct {
 	Address string // of the component, sink.kafka.dfn
 	Role    Role
 	Dir     string // absolute directory of the pipeline file: where `require` and the like look first
+	State   string // absolute directory of the pipeline's state: a relative path that is written to is below it
 	Values  map[string]any
 	Ranges  map[string]diag.Range // of each attribute's value; "" is the block's header
 	Unknown map[string]bool       // attributes made from a variable without value (tests, graphs)

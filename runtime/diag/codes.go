@@ -40,6 +40,7 @@ const (
 	LocalCycle        Code = "ETL1213"
 	NoSource          Code = "ETL1214"
 	NoSink            Code = "ETL1215"
+	UnknownName       Code = "ETL1216"
 	WrongType         Code = "ETL1301"
 	WrongUnit         Code = "ETL1302"
 	BareNumber        Code = "ETL1303"
@@ -89,6 +90,8 @@ const (
 	CertExpiresSoon   Code = "ETL1906"
 	UnlikelyExpr      Code = "ETL1907"
 	ComponentWarning  Code = "ETL1908"
+	FileElsewhere     Code = "ETL1909"
+	UnreadNode        Code = "ETL1910"
 )
 
 // Meanings is the table of the codes: one line each, for the reference.
@@ -128,6 +131,7 @@ var Meanings = map[Code]string{
 	LocalCycle:        "locals are made of each other in a circle",
 	NoSource:          "a pipeline has no source",
 	NoSink:            "a pipeline has no sink",
+	UnknownName:       "a bare word that means nothing where it stands",
 	WrongType:         "a value has the wrong type",
 	WrongUnit:         "a duration, size or rate is not written as one",
 	BareNumber:        "a number has no unit where it needs one",
@@ -177,4 +181,6 @@ var Meanings = map[Code]string{
 	CertExpiresSoon:   "a certificate expires soon",
 	UnlikelyExpr:      "an expression that is probably not meant so",
 	ComponentWarning:  "something that a component finds unlikely",
+	FileElsewhere:     "a file is not where a path leads, but where the path would lead from the working directory",
+	UnreadNode:        "nobody reads a filter or transform",
 }

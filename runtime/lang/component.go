@@ -1,0 +1,106 @@
+package lang
+
+import (
+	"log/slog"
+	"path/filepath"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/diag"
+	"github.com/wazuh-etl/etl/runtime/state"
+	"github.com/wazuh-etl/etl/runtime/world"
+)
+
+// makeComponents makes those whose blocks are right, also where other blocks
+// are wrong: what they find belongs to the same report.
+func (l *loader) makeComponents() {
+	for _, n := range l.order {
+		if n.Spec == nil || n.off || n.bad {
+			continue
+		}
+		cfg := n.config.cfg
+		before := l.reads
+		l.reads = map[string]bool{}
+		err := l.makeComponent(n, cfg)
+		if err != nil {
+			l.list = append(l.list, findings(err, n.Range, diag.InvalidValue)...)
+		} else if made := n.component(); l.o.Mode.strict() {
+			l.check(n, made)
+		}
+		l.noteReads(n)
+		for name := range l.reads {
+			before[name] = true
+		}
+		l.reads = before
+	}
+}
+
+func (l *loader) makeComponent(n *node, cfg *component.Config) (err error) {
+	switch s := n.Spec; {
+	case s.NewSource != nil:
+		n.Source, err = s.NewSource(cfg)
+	case s.NewTransform != nil:
+		n.Transform, err = s.NewTransform(cfg)
+	case s.NewStage != nil:
+		n.Stage, err = s.NewStage(cfg)
+	case s.NewSink != nil:
+		n.Sink, err = s.NewSink(cfg)
+	}
+	return err
+}
+
+// component is what the block became, nil if nothing.
+func (n *node) component() any {
+	for _, c := range []any{n.Source, n.Transform, n.Stage, n.Sink} {
+		if c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// check asks the component about the files that it names.
+func (l *loader) check(n *node, made any) {
+	checker, is := made.(component.Checker)
+	if !is {
+		return
+	}
+	w := world.OS()
+	w.FS = l.o.FS
+	for _, err := range checker.Check(&component.Host{
+		World:    w,
+		Address:  n.Address,
+		Log:      slog.New(slog.DiscardHandler),
+		StateDir: filepath.Join(l.plan.State, "components", n.Address),
+		State:    state.Volatile(),
+		Health:   func(error) {},
+	}) {
+		l.list = append(l.list, findings(err, n.Range, diag.InvalidValue)...)
+	}
+}
+
+// noteReads makes what the component read part of what it is.
+func (l *loader) noteReads(n *node) {
+	if r, is := n.component().(component.Reads); is {
+		for _, name := range r.Files() {
+			l.reads[l.absolute(name)] = true
+		}
+	}
+	if !l.o.Mode.strict() {
+		return
+	}
+	for _, name := range sortedKeys(l.reads) {
+		content, err := l.o.FS.ReadFile(name)
+		if err != nil {
+			embedded, _, _ := l.embedded(name)
+			content = embedded
+		}
+		n.config.print.add("file "+name, string(content))
+	}
+}
+
+// readsAgain says whether a source can be read again from an earlier position.
+func readsAgain(s component.Source) bool {
+	_, is := s.(component.Resumable)
+	return is
+}
+

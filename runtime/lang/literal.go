@@ -1,0 +1,214 @@
+package lang
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/diag"
+	"github.com/wazuh-etl/etl/runtime/document"
+	"github.com/wazuh-etl/etl/runtime/lang/expression"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
+
+// What is done for each event is text that load time must leave alone: the
+// cure for each kind of it.
+const (
+	cureExpression = "nothing is filled in here at load time: write var.NAME or local.NAME"
+	cureCode       = "write `$${` or `%%{` for the characters themselves, put the code in a file (script = …), or hand values over by config"
+)
+
+// literal is the text of an expression that must be one: a literal, or wholly
+// a variable or local. lacks is the variable without value that it comes from.
+func (l *loader) literal(e hclsyntax.Expression, cure string) (t *text, lacks string, ok bool) {
+	if _, is := unparen(e).(*hclsyntax.ScopeTraversalExpr); is {
+		return l.namedText(e, cure)
+	}
+	f := l.file(e)
+	t, interpolated := f.literalText(e)
+	switch {
+	case t != nil:
+		return t, "", true
+	case interpolated != nil:
+		l.refuseInterpolation(f, *interpolated, cure)
+	default:
+		hint := `write it in quotes: "…"`
+		if cure == cureCode {
+			hint = "write it as a heredoc: <<-LUA"
+		}
+		l.fail(diag.NotLiteral, e.Range(), "this must be a text: a literal, or wholly a variable or local", hint)
+	}
+	return nil, "", false
+}
+
+func (l *loader) refuseInterpolation(f *file, at hcl.Range, cure string) {
+	src := f.src
+	start, end := at.Start.Byte, at.End.Byte
+	for start > 0 && start > at.Start.Byte-8 && src[start] != '$' && src[start] != '%' {
+		start--
+	}
+	if rest := end + strings.IndexByte(string(src[end:min(len(src), end+8)]), '}'); rest >= end {
+		end = rest + 1
+	}
+	inner := string(src[at.Start.Byte:at.End.Byte])
+	if cure == cureExpression && regexp.MustCompile(`^(var|local)\.\w+$`).MatchString(inner) {
+		cure = "write " + inner
+	}
+	mark := "`${`"
+	if start < len(src) && src[start] == '%' {
+		mark = "`%{`"
+	}
+	l.report(diag.Diagnostic{Code: diag.Interpolation, Range: f.span(start, end), Message: mark + " has no meaning in this text", Suggestion: cure})
+}
+
+// namedText is a text that is wholly var.X or local.X: positions are those of
+// the literal behind it, where there is one.
+func (l *loader) namedText(e hclsyntax.Expression, cure string) (t *text, lacks string, ok bool) {
+	v, ok := l.evaluate(e)
+	if !ok {
+		return nil, "", false
+	}
+	if name, is := marked(v, lacking); is {
+		return nil, name, true
+	}
+	v, _ = v.UnmarkDeep()
+	if v.IsNull() {
+		return nil, "", true
+	}
+	if v.Type() != cty.String {
+		l.fail(diag.WrongType, e.Range(), "this must be a text, not "+typeName(v.Type()), "")
+		return nil, "", false
+	}
+	if behind := l.follow(e); behind != hcl.Expression(e) {
+		if t, _ := l.file(behind).literalText(behind); t != nil {
+			return t, "", true
+		}
+	}
+	return l.wholeText(e, v.AsString()), "", true
+}
+
+// wholeText is a computed text: all of it stands where e does.
+func (l *loader) wholeText(e hcl.Expression, value string) *text {
+	r := e.Range()
+	t := &text{file: l.files[r.Filename]}
+	t.addFlat(value, r.Start.Byte, r.End.Byte-r.Start.Byte)
+	return t.done(false)
+}
+
+// condition compiles a `where`.
+func (l *loader) condition(e hclsyntax.Expression) (c plan.Condition, t *text, ok bool) {
+	t, lacks, ok := l.literal(e, cureExpression)
+	if !ok {
+		return nil, nil, false
+	}
+	if lacks != "" {
+		return nil, nil, l.unknownValue(e.Range(), lacks)
+	}
+	if t == nil {
+		return nil, nil, true // null
+	}
+	program, problems := expression.Compile(t.value, *l.env)
+	if !l.explain(diag.Expression, t, problems, false) || program == nil {
+		return nil, t, false
+	}
+	return program, t, true
+}
+
+// unknownValue complains of something that must be known, unless the plan is only looked at.
+func (l *loader) unknownValue(at hcl.Range, name string) bool {
+	if l.o.Mode == Graph {
+		return true
+	}
+	l.fail(diag.UnknownValue, at, fmt.Sprintf("`%s` has no value here, and this can't do without", name), "give it one: --var, or vars of the test")
+	return false
+}
+
+// explain reports the problems of an expression or template; ok says that it can be used.
+func (l *loader) explain(code diag.Code, t *text, problems []expression.Problem, template bool) (ok bool) {
+	ok = true
+	for _, p := range problems {
+		d := diag.Diagnostic{Code: code, Range: t.span(p.Start, p.End), Message: p.Message, Suggestion: p.Suggestion}
+		switch {
+		case p.Unknown == wrongName:
+			ok = false
+			continue
+		case p.Unknown != "":
+			if template || l.o.Mode == Graph {
+				continue
+			}
+			d.Code = diag.UnknownValue
+		case p.Warning:
+			d.Severity, d.Code = diag.Warning, diag.UnlikelyExpr
+		}
+		ok = ok && d.Severity == diag.Warning
+		l.report(d)
+	}
+	return ok
+}
+
+// wrongName stands for the variable behind a local that could not be computed.
+const wrongName = "\x00"
+
+// expressionEnv is what expressions see of variables and locals.
+func (l *loader) expressionEnv() *expression.Env {
+	env := &expression.Env{Unknown: map[string]string{}}
+	object := func(prefix string, names []string, value func(string) cty.Value) document.Value {
+		var members []document.Member
+		for _, name := range names {
+			v := value(name)
+			if _, bad := marked(v, wrong); bad {
+				env.Unknown[prefix+name] = wrongName
+				continue
+			}
+			if lacks, is := marked(v, lacking); is || !v.IsWhollyKnown() {
+				env.Unknown[prefix+name] = lacks
+				continue
+			}
+			v, _ = v.UnmarkDeep()
+			members = append(members, document.Member{Name: name, Value: toDocument(v)})
+		}
+		return document.NewObject(members)
+	}
+	env.Vars = object("var.", sortedKeys(l.vars), func(name string) cty.Value { return l.vars[name].value })
+	env.Locals = object("local.", l.localNames, func(name string) cty.Value { return l.locals[name].value })
+	return env
+}
+
+var named = regexp.MustCompile(`\b(var|local)\b(?:\s*\.\s*([a-z0-9_]+))?`)
+
+// addExpression makes an expression, and the values of the variables and
+// locals that it names, part of the fingerprint.
+func (d *decoding) addExpression(name, source string) {
+	d.print.add(name, source)
+	for _, m := range named.FindAllStringSubmatch(source, -1) {
+		root := d.l.env.Vars
+		if m[1] == "local" {
+			root = d.l.env.Locals
+		}
+		if m[2] != "" {
+			root = root.Get(m[2])
+		}
+		d.print.add(m[0], string(root.AppendJSON(nil)))
+	}
+}
+
+// code decodes literal text of another language.
+func (d *decoding) code(e hclsyntax.Expression) (any, bool) {
+	t, lacks, ok := d.l.literal(e, cureCode)
+	if !ok {
+		return nil, false
+	}
+	if lacks != "" {
+		return nil, d.l.unknownValue(e.Range(), lacks)
+	}
+	if t == nil {
+		return nil, true
+	}
+	d.print.add("code", t.value)
+	return &component.Code{Text: t.value, File: t.file.path, Position: t.position}, true
+}

@@ -1,0 +1,242 @@
+package lang
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/diag"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
+
+// node is a component as it is declared, on the way to a plan.Node.
+type node struct {
+	*plan.Node
+	block  *hclsyntax.Block
+	name   hcl.Range // its last label
+	hollow bool      // its block could not be read: only the name is known
+	bad    bool      // something in the block is wrong
+	off    bool      // enabled = false
+
+	inputs    []edge
+	allErrors *hcl.Range // of the bare `errors` in from
+
+	config *decoding
+	texts  []*text // of all that looks at events
+	absent bool    // not in the plan
+}
+
+// edge is one reference in a node's from.
+type edge struct {
+	from   *node
+	output string
+	at     hcl.Range
+}
+
+func (l *loader) declareNode(b *hclsyntax.Block, t plan.Type, kind, name string, at hcl.Range) {
+	if !l.checkName(name, at) {
+		l.incomplete = true
+		return
+	}
+	address := string(t) + "." + kind + "." + name
+	if t == plan.Filter {
+		address = "filter." + name
+	}
+	n := &node{
+		Node:  &plan.Node{Address: address, Type: t, Kind: kind, Name: name, Range: l.at(b.DefRange()), Required: true},
+		block: b, name: at,
+	}
+	if t != plan.Filter {
+		spec, kinds := l.spec(component.Role(t), kind)
+		if n.Spec = spec; spec == nil {
+			l.fail(diag.UnknownKind, b.LabelRanges[0], fmt.Sprintf("there is no %s `%s`", t, kind), didYouMean(kind, kinds))
+			n.hollow = true
+		}
+	}
+	if before := l.nodes[address]; before != nil {
+		if !before.hollow {
+			l.duplicate(at, address, before.name)
+		}
+		return
+	}
+	l.nodes[address] = n
+	if !n.hollow {
+		l.order = append(l.order, n)
+	}
+}
+
+// decodeNode decodes the block of n.
+func (l *loader) decodeNode(n *node) {
+	body := n.block.Body
+	d := &decoding{
+		l: l, what: n.Address, print: newFingerprint(), ok: true, texts: &n.texts,
+		cfg: &component.Config{Address: n.Address, Role: component.Role(n.Type), Dir: l.plan.Dir, State: l.plan.State},
+	}
+	n.config = d
+	d.print.add("address", n.Address)
+	if a := body.Attributes["enabled"]; a != nil {
+		if v, ok := l.evaluate(a.Expr); ok {
+			if v, _ := v.UnmarkDeep(); v.IsKnown() && !v.IsNull() {
+				if on, err := d.scalar(component.Attr{Type: component.TypeBool}, v); err == nil {
+					n.off = !on.(bool)
+				}
+			}
+		}
+	}
+	d.lenient = n.off
+	attrs, blocks := CommonAttrs(n.Type), CommonBlocks(n.Type)
+	if n.Spec != nil {
+		attrs = withOwn(n.Spec.Attrs, attrs, func(a component.Attr) string { return a.Name })
+		blocks = withOwn(n.Spec.Blocks, blocks, func(b component.BlockSpec) string { return b.Name })
+	}
+	skip := []string{"from"}
+	switch n.Type {
+	case plan.Source:
+		skip = nil
+		if a := body.Attributes["from"]; a != nil {
+			d.fail(diag.NotYet, a.NameRange, "`from` on a source is not there yet", "a source reads the outside only")
+			skip = []string{"from"}
+		}
+	case plan.Filter:
+		skip = []string{"from", "where"}
+	}
+	d.block(body, n.block.DefRange(), attrs, blocks, skip...)
+	if n.Type == plan.Filter {
+		l.decodeWhere(n)
+	}
+	if n.Type != plan.Source {
+		l.decodeFrom(n)
+	}
+	l.decodeCommon(n)
+	n.bad = n.bad || !d.ok
+}
+
+// withOwn are a component's own attributes, and the common ones that it does
+// not describe itself.
+func withOwn[T any](own, common []T, name func(T) string) []T {
+	all := append([]T(nil), own...)
+	for _, c := range common {
+		described := false
+		for _, o := range own {
+			described = described || name(o) == name(c)
+		}
+		if !described {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func (l *loader) decodeWhere(n *node) {
+	a := n.block.Body.Attributes["where"]
+	if a == nil {
+		l.fail(diag.MissingAttribute, n.block.DefRange(), n.Address+" has no `where`", `write where = "…"`)
+		n.bad = true
+		return
+	}
+	c, t, ok := l.condition(a.Expr)
+	if n.bad = !ok; t != nil {
+		n.texts = append(n.texts, t)
+		n.config.addExpression("where", t.value)
+	}
+	if n.Where = c; ok && t == nil && l.o.Mode != Graph {
+		l.fail(diag.MissingAttribute, a.NameRange, "the `where` of "+n.Address+" is null", `write where = "…"`)
+	}
+}
+
+// decodeCommon takes what the runtime itself needs out of the configuration.
+func (l *loader) decodeCommon(n *node) {
+	c := n.config.cfg
+	n.Config, n.Disabled = c, n.off
+	n.Description = c.String("description")
+	n.DropErrors = c.String("errors") == "drop"
+	n.Queue, n.Retry = l.queue(n), defaultRetry
+	own := func(name string) bool { // not if the component means something else by the name
+		if n.Spec != nil {
+			for _, a := range n.Spec.Attrs {
+				if a.Name == name {
+					return false
+				}
+			}
+		}
+		return true
+	}
+	switch n.Type {
+	case plan.Source:
+		if own("id") {
+			n.ID = c.Template("id")
+		}
+	case plan.Sink:
+		if own("payload") {
+			n.Payload = c.Template("payload")
+		}
+		if own("required") {
+			n.Required = boolOr(c, "required", true)
+		}
+		if b := c.Block("retry"); b != nil {
+			n.Retry = plan.Retry{Min: durationOr(b, "min", defaultRetry.Min), Max: durationOr(b, "max", defaultRetry.Max)}
+			if n.Retry.Min > n.Retry.Max {
+				at := b.Ranges["min"]
+				if !b.Has("min") {
+					at = b.Ranges["max"]
+				}
+				l.report(diag.Diagnostic{Code: diag.OutOfRange, Range: at, Message: fmt.Sprintf("`min` of retry (%s) is longer than `max` (%s)", n.Retry.Min, n.Retry.Max)})
+			}
+		}
+	}
+}
+
+// queue is the queue of n: its own block over the one at the top level.
+func (l *loader) queue(n *node) plan.Queue {
+	q := l.queues
+	if n.Type != plan.Source && n.Type != plan.Sink {
+		return q
+	}
+	if b := n.config.cfg.Block("queue"); b != nil {
+		q = l.overlay(q, b)
+	}
+	return q
+}
+
+func (l *loader) overlay(q plan.Queue, b *component.Config) plan.Queue {
+	if b.Has("max_events") {
+		q.MaxEvents = b.Count("max_events")
+	}
+	if b.Has("max_bytes") {
+		q.MaxBytes = b.Size("max_bytes")
+	}
+	if b.Has("when_full") {
+		q.WhenFull = plan.WhenFull(b.String("when_full"))
+	}
+	if b.String("storage") == "disk" {
+		l.report(diag.Diagnostic{Code: diag.NotYet, Range: b.Ranges["storage"], Message: "a queue on disk is not there yet", Suggestion: `write "memory", or leave it out`})
+	}
+	return q
+}
+
+// decodeRuntime decodes the blocks about the whole pipeline.
+func (l *loader) decodeRuntime() {
+	top := func(b *hclsyntax.Block, spec component.BlockSpec) *component.Config {
+		d := &decoding{l: l, what: "`" + spec.Name + "`", print: newFingerprint(), ok: true, texts: new([]*text), cfg: &component.Config{Dir: l.plan.Dir}}
+		d.block(b.Body, b.DefRange(), spec.Attrs, nil)
+		return d.cfg
+	}
+	l.plan.Runtime = defaultRuntime
+	if l.runtime != nil {
+		c, r := top(l.runtime, RuntimeBlock), &l.plan.Runtime
+		r.Workers, r.Memory = c.Count("workers"), c.Size("memory")
+		r.ShutdownTimeout = durationOr(c, "shutdown_timeout", r.ShutdownTimeout)
+		r.DrainTimeout = durationOr(c, "drain_timeout", r.DrainTimeout)
+		r.StatsInterval = durationOr(c, "stats_interval", r.StatsInterval)
+		if c.Has("name") {
+			l.plan.Name = c.String("name")
+		}
+	}
+	l.plan.State = filepath.Join(l.o.StateDir, l.plan.Name)
+	if l.queues = defaultQueue; l.defaults != nil {
+		l.queues = l.overlay(defaultQueue, top(l.defaults, QueueBlock))
+	}
+}
