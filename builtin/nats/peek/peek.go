@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	natsserver "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -33,6 +34,9 @@ type Options struct {
 // a directory that a stopped server's store is in, below or above. The store is
 // copied first: what is on disk stays as it is.
 func Peek(ctx context.Context, w io.Writer, target string, o Options) error {
+	if o.Subject != "" && !natsserver.IsValidSubject(o.Subject) {
+		return fmt.Errorf("%q is no subject", o.Subject)
+	}
 	if scheme, _, ok := strings.Cut(target, "://"); ok {
 		if scheme != "nats" && scheme != "tls" && scheme != "ws" && scheme != "wss" {
 			return fmt.Errorf("%q is no NATS server: write nats://host:port, or a directory", target)
