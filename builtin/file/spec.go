@@ -10,7 +10,7 @@ import (
 
 // Specs are the components of this package.
 func Specs() []*component.Spec {
-	return []*component.Spec{sourceSpec()}
+	return []*component.Spec{sourceSpec(), sinkSpec(), deadLetterSpec()}
 }
 
 func sourceSpec() *component.Spec {

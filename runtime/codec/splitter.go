@@ -36,9 +36,12 @@ func (s *Splitter) Reset(offset int64) {
 }
 
 // Room is where the next bytes belong; it is never empty.
-func (s *Splitter) Room() []byte {
-	if free := cap(s.buf) - len(s.buf); free < chunk/2 {
-		grown := make([]byte, len(s.buf), max(chunk, 2*len(s.buf)+chunk/2))
+func (s *Splitter) Room() []byte { return s.RoomFor(chunk / 2) }
+
+// RoomFor is Room for at least n bytes.
+func (s *Splitter) RoomFor(n int) []byte {
+	if free := cap(s.buf) - len(s.buf); free < n {
+		grown := make([]byte, len(s.buf), max(chunk, 2*len(s.buf)+chunk/2, len(s.buf)+n))
 		copy(grown, s.buf)
 		s.buf = grown
 	}
@@ -56,6 +59,10 @@ func (s *Splitter) Next() int64 { return s.start + s.dropped + int64(len(s.buf))
 
 // Pending is how many bytes are held of a line that is not complete.
 func (s *Splitter) Pending() int64 { return s.dropped + int64(len(s.buf)) }
+
+// Rest is the bytes that are held of a line that is not complete. They are
+// valid until the next call.
+func (s *Splitter) Rest() []byte { return s.buf }
 
 // Fill adds every complete line to lot, which must be empty, and says whether
 // there was one that is not blank.
