@@ -81,6 +81,9 @@ func (d *Document) Clone(raw []byte) *Document {
 	return &Document{raw: raw[:len(raw):len(raw)], nodes: slices.Clone(d.nodes), broken: d.broken, blanks: d.blanks}
 }
 
+// IndexSize is what d holds beside its bytes, in bytes.
+func (d *Document) IndexSize() int { return len(d.nodes) * int(unsafe.Sizeof(node{})) }
+
 // Root is the whole document.
 func (d *Document) Root() Value {
 	if len(d.nodes) == 0 {

@@ -80,7 +80,9 @@ func (e *Event) Keep(slab []byte) (*Event, []byte) {
 	slab = append(slab, e.raw...)
 	k := *e
 	k.raw = slab[at:len(slab):len(slab)]
-	k.doc = e.doc.clone(k.raw)
+	doc, size := e.doc.clone(k.raw)
+	k.doc = doc
+	k.size += size
 	k.tokens = append([]ack.Token(nil), e.tokens...)
 	return &k, slab
 }

@@ -47,16 +47,17 @@ func (l *lazy) reset(broken *Failure) {
 	l.done.Store(broken != nil)
 }
 
-// clone is l for the same bytes in raw.
-func (l *lazy) clone(raw []byte) *lazy {
-	c := new(lazy)
+// clone is l for the same bytes in raw; size is what its index holds, in bytes.
+func (l *lazy) clone(raw []byte) (c *lazy, size int64) {
+	c = new(lazy)
 	if !l.done.Load() {
-		return c
+		return c, 0
 	}
 	if c.err = l.err; c.err == nil {
 		c.doc = l.doc.Clone(raw)
 		c.root = c.doc.Root()
+		size = int64(c.doc.IndexSize())
 	}
 	c.done.Store(true)
-	return c
+	return c, size
 }
