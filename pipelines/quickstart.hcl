@@ -14,6 +14,8 @@ variable "rate" {
   description = "How fast the alerts are read"
 }
 
+runtime { state = "temporary" } # each run begins anew; --state-dir keeps what it was
+
 locals {
   windows_events = [
     "1100", "1102", "3697", "4625", "4672", "4697", "4698",

@@ -1,8 +1,72 @@
 package reference
 
-import _ "embed"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/lang"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
 
 // common is the page of what the language itself gives every component.
-//
-//go:embed common.md
-var common string
+func common() string {
+	var b strings.Builder
+	b.WriteString(`# What all components share
+
+` + "`attribute = null`" + ` is the same as not written, and a block inside a component is switched off by
+` + "`enabled = false`" + ` in it.
+
+| attribute | of | type | default | meaning |
+| --- | --- | --- | --- | --- |
+| ` + "`from`" + ` | filter, transform, sink | reference or list of them | *required* | Where the events come from. A list is a set: an event that comes unchanged over two edges is taken once. |
+`)
+	var order []string
+	attrs := map[string]component.Attr{}
+	owners := map[string][]string{}
+	for _, t := range []plan.Type{plan.Source, plan.Filter, plan.Transform, plan.Sink} {
+		for _, a := range lang.CommonAttrs(t) {
+			if _, ok := attrs[a.Name]; !ok {
+				order = append(order, a.Name)
+				attrs[a.Name] = a
+			}
+			owners[a.Name] = append(owners[a.Name], string(t))
+		}
+	}
+	slices.SortStableFunc(order, func(a, b string) int { return len(owners[b]) - len(owners[a]) })
+	for _, name := range order {
+		a, of := attrs[name], strings.Join(owners[name], ", ")
+		if len(owners[name]) == 4 {
+			of = "all"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, of, typeName(a), defaultCell(a), cell(meaning(a)))
+	}
+	b.WriteString(`
+## filter "NAME"
+
+` + "`where`" + ` is one bare expression; see [expressions](expressions.md). An event for which it is true goes on; any
+other one goes to ` + "`filter.NAME.rejected`" + `, where another component may take it. nil as a result is false; a
+result that is neither boolean nor nil is the event's error and goes to ` + "`filter.NAME.errors`" + `.
+
+` + "```hcl" + `
+filter "bans" {
+  from  = source.file.alerts
+  where = "'fail2ban' in rule.groups and data.actiontaken == 'Ban'"
+}
+` + "```" + `
+
+`)
+	for _, block := range []struct {
+		spec  component.BlockSpec
+		where string
+	}{
+		{lang.QueueBlock, "In a source or a sink; at the top level of the file it is the default of all of them."},
+		{lang.RetryBlock, "In a sink."},
+		{lang.RuntimeBlock, "At the top level, once."},
+	} {
+		fmt.Fprintf(&b, "## Block `%s`\n\n%s %s\n\n", block.spec.Name, block.spec.Doc, block.where)
+		attributes(&b, block.spec.Attrs)
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}

@@ -72,16 +72,20 @@ func paragraph(b *strings.Builder, text string) {
 func attributes(b *strings.Builder, attrs []component.Attr) {
 	b.WriteString("| attribute | type | default | meaning |\n| --- | --- | --- | --- |\n")
 	for _, a := range attrs {
-		value := Default(a)
-		switch {
-		case a.Required:
-			value = "*required*"
-		case value != "":
-			value = "`" + value + "`"
-		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", a.Name, typeName(a), cell(value), cell(meaning(a)))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", a.Name, typeName(a), defaultCell(a), cell(meaning(a)))
 	}
 	b.WriteString("\n")
+}
+
+func defaultCell(a component.Attr) string {
+	value := Default(a)
+	switch {
+	case a.Required:
+		return "*required*"
+	case value != "":
+		return "`" + cell(value) + "`"
+	}
+	return ""
 }
 
 // meaning is an attribute's text, with what its other fields say.

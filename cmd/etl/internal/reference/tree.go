@@ -16,7 +16,7 @@ import (
 func Tree(specs []*component.Spec) map[string]string {
 	tree := map[string]string{
 		"README.md":      index(specs),
-		"common.md":      common,
+		"common.md":      common(),
 		"diagnostics.md": diagnostics(),
 	}
 	for _, s := range specs {
