@@ -43,15 +43,14 @@ func (s *source) explain(e *file.Error) Problem {
 	case e.Message == "literal not terminated":
 		p.Message = "the text is not closed on its line"
 		p.Suggestion = "end it with the quote that it begins with; a quote inside is written \\'"
-	case !strings.HasPrefix(e.Message, "unexpected token") || !found:
-	case s.tokens[at].Is(lexer.EOF):
+	case strings.HasPrefix(e.Message, "unexpected token EOF"):
 		if open, ok := s.unclosed(); ok {
 			p.Start, p.End = s.span(open.Location)
 			p.Message = fmt.Sprintf("`%s` is never closed", open.Value)
 			break
 		}
 		p.Message = "the expression ends too early"
-	default:
+	case strings.HasPrefix(e.Message, "unexpected token") && found:
 		s.explainToken(&p, at)
 	}
 	return p

@@ -36,6 +36,7 @@ func samples(t testing.TB) []sample {
 		{"7", number("7")},
 		{"7.0", number("7.0")},
 		{`"7"`, document.NewText("7")},
+		{`"30"`, document.NewText("30")},
 		{`"ab"`, document.NewText("ab")},
 		{`["7","ab"]`, valueOf(t, `["7","ab"]`)},
 		{`{"ab":1}`, valueOf(t, `{"ab":1}`)},
