@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
@@ -29,6 +30,7 @@ func Load(path string, o Options) (*plan.Plan, diag.List) {
 		nodes: map[string]*node{},
 		reads: map[string]bool{},
 	}
+	l.evaluation = &hcl.EvalContext{Functions: l.functions(), Variables: map[string]cty.Value{"var": cty.EmptyObjectVal}}
 	l.load(path)
 	l.plan.Reads = sortedKeys(l.reads)
 	l.list = tidy(l.list)
@@ -53,7 +55,7 @@ type loader struct {
 	varNames   []string // in the order written
 	localNames []string
 	given      map[string]string // values of variables by --var and a test's vars
-	evaluation *hcl.EvalContext  // once the variables have their values
+	evaluation *hcl.EvalContext  // functions, and the variables once they have values
 	env        *expression.Env   // once the locals have
 
 	defaults *hclsyntax.Block // queue {} at the top level

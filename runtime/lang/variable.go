@@ -104,8 +104,6 @@ func (l *loader) constant(e hclsyntax.Expression, t cty.Type) (cty.Value, bool) 
 }
 
 func (l *loader) evaluateVariables() {
-	functions := l.functions()
-	l.evaluation = &hcl.EvalContext{Functions: functions, Variables: map[string]cty.Value{"var": cty.EmptyObjectVal}}
 	l.given = map[string]string{}
 	for name, raw := range l.o.Vars {
 		l.given[name] = raw
