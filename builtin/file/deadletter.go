@@ -19,6 +19,12 @@ func newDeadLetters(c *component.Config) (component.Sink, error) {
 	return &deadLetters{path: c.String("path"), maxBytes: c.Size("max_bytes")}, nil
 }
 
+// BuiltinDeadLetters is the same store for what no component listens to, at an
+// absolute path.
+func BuiltinDeadLetters(path string) component.Sink {
+	return &deadLetters{path: path, maxBytes: deadletter.DefaultMaxBytes}
+}
+
 // Encode makes the record; what a payload attribute says plays no part.
 func (d *deadLetters) Encode(m *component.Message) error {
 	m.Payload = deadletter.AppendRecord(nil, m.Event)
