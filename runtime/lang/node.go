@@ -228,6 +228,7 @@ func (l *loader) decodeRuntime() {
 	if l.runtime != nil {
 		c, r := top(l.runtime, RuntimeBlock), &l.plan.Runtime
 		r.Workers, r.Memory = c.Count("workers"), c.Size("memory")
+		r.TemporaryState = c.String("state") == "temporary"
 		r.ShutdownTimeout = durationOr(c, "shutdown_timeout", r.ShutdownTimeout)
 		r.DrainTimeout = durationOr(c, "drain_timeout", r.DrainTimeout)
 		r.StatsInterval = durationOr(c, "stats_interval", r.StatsInterval)
