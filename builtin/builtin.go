@@ -4,12 +4,14 @@ package builtin
 import (
 	"slices"
 
+	"github.com/wazuh-etl/etl/builtin/blackhole"
 	"github.com/wazuh-etl/etl/builtin/file"
 	"github.com/wazuh-etl/etl/builtin/flow"
 	"github.com/wazuh-etl/etl/builtin/generate"
 	"github.com/wazuh-etl/etl/builtin/kafka"
 	"github.com/wazuh-etl/etl/builtin/lua"
 	"github.com/wazuh-etl/etl/builtin/nats"
+	"github.com/wazuh-etl/etl/builtin/stdio"
 	"github.com/wazuh-etl/etl/builtin/wazuh"
 	"github.com/wazuh-etl/etl/runtime/component"
 )
@@ -17,12 +19,14 @@ import (
 // Specs are all components.
 func Specs() []*component.Spec {
 	return slices.Concat(
+		blackhole.Specs(),
 		file.Specs(),
 		flow.Specs(),
 		generate.Specs(),
 		kafka.Specs(),
 		lua.Specs(),
 		nats.Specs(),
+		stdio.Specs(),
 		wazuh.Specs(),
 	)
 }
