@@ -31,6 +31,10 @@ type Spec struct {
 	// Codec says that a source takes text (codec "json" or "lines"), so that a
 	// test can give it text.
 	Codec bool
+	// Shape names the JSON Schema of the documents that a source so configured
+	// gives, a file of the modules in the binary ("schemas/alert.json"); "" if they may
+	// be anything. Paths that are close to a member it names, and none themselves, are warned of. May be nil.
+	Shape func(*Config) string
 
 	NewSource    func(*Config) (Source, error)
 	NewTransform func(*Config) (Transform, error) // or NewStage

@@ -103,4 +103,3 @@ func readsAgain(s component.Source) bool {
 	_, is := s.(component.Resumable)
 	return is
 }
-

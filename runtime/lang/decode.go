@@ -26,7 +26,7 @@ type decoding struct {
 	// lenient: the component is disabled, so that what it needs may be missing.
 	lenient bool
 	ok      bool
-	texts   *[]*text // of all expressions and templates, for a look at their paths
+	looks   *[]look // of all expressions and templates
 }
 
 // fingerprint is the hash of everything that decides what a component does.
@@ -147,7 +147,7 @@ func (d *decoding) inner(b *hclsyntax.Block, spec *component.BlockSpec) {
 		}
 	}
 	sub := &decoding{
-		l: d.l, what: fmt.Sprintf("`%s` of %s", spec.Name, d.what), print: d.print, lenient: d.lenient || !on, ok: true, texts: d.texts,
+		l: d.l, what: fmt.Sprintf("`%s` of %s", spec.Name, d.what), print: d.print, lenient: d.lenient || !on, ok: true, looks: d.looks,
 		cfg: &component.Config{Address: d.cfg.Address, Role: d.cfg.Role, Dir: d.cfg.Dir, State: d.cfg.State},
 	}
 	d.print.add("{", spec.Name)
@@ -249,7 +249,8 @@ func (d *decoding) value(a component.Attr, e hclsyntax.Expression) (any, bool) {
 		return nil, false
 	}
 	if a.Type == component.TypeReadPath {
-		return x, d.readPath(a, x.(string), e.Range())
+		written, _ := textOf(v)
+		return x, d.readPath(a, written, x.(string), e.Range())
 	}
 	d.print.add(a.Name, x)
 	return x, true

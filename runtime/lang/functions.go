@@ -39,9 +39,12 @@ var pureFunctions = map[string]function.Function{
 	"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
 	"base64encode": textFunction(func(s string) (string, error) { return base64.StdEncoding.EncodeToString([]byte(s)), nil }),
 	"base64decode": textFunction(decodeBase64),
-	"sha256":       textFunction(func(s string) (string, error) { sum := sha256.Sum256([]byte(s)); return hex.EncodeToString(sum[:]), nil }),
-	"basename":     textFunction(func(s string) (string, error) { return path.Base(s), nil }),
-	"dirname":      textFunction(func(s string) (string, error) { return path.Dir(s), nil }),
+	"sha256": textFunction(func(s string) (string, error) {
+		sum := sha256.Sum256([]byte(s))
+		return hex.EncodeToString(sum[:]), nil
+	}),
+	"basename": textFunction(func(s string) (string, error) { return path.Base(s), nil }),
+	"dirname":  textFunction(func(s string) (string, error) { return path.Dir(s), nil }),
 
 	"can": tryfunc.CanFunc, "try": tryfunc.TryFunc,
 

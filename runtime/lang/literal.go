@@ -119,6 +119,14 @@ func (l *loader) condition(e hclsyntax.Expression) (c plan.Condition, t *text, o
 	return program, t, true
 }
 
+// reads is what a condition sees of events.
+func reads(c plan.Condition) []expression.Path {
+	if p, is := c.(*expression.Program); is {
+		return p.Reads()
+	}
+	return nil
+}
+
 // unknownValue complains of something that must be known, unless the plan is only looked at.
 func (l *loader) unknownValue(at hcl.Range, name string) bool {
 	if l.o.Mode == Graph {

@@ -46,9 +46,9 @@ type loader struct {
 	plan *plan.Plan
 	list diag.List
 
-	shown    string           // the pipeline's directory as messages call it
-	files    map[string]*file // by name
-	incomplete bool           // some block could not be read: what is missing may stand there
+	shown      string           // the pipeline's directory as messages call it
+	files      map[string]*file // by name
+	incomplete bool             // some block could not be read: what is missing may stand there
 
 	vars       map[string]*variable
 	locals     map[string]*local
@@ -66,7 +66,8 @@ type loader struct {
 	nodes map[string]*node // by address
 	order []*node          // as written
 
-	reads map[string]bool // absolute
+	reads  map[string]bool   // absolute
+	shapes map[string]*shape // by the name of the schema
 }
 
 func (l *loader) report(d diag.Diagnostic) { l.list = append(l.list, d) }
@@ -96,7 +97,7 @@ func (l *loader) load(path string) {
 		l.files[f.name] = f
 		if at := f.invalid(); at >= 0 {
 			l.incomplete = true
-			l.report(diag.Diagnostic{Code: diag.NotUTF8, Range: f.span(at, at+1), Message: "the file is not UTF-8 from here on", Suggestion: "save it as UTF-8"})
+			l.report(f.notUTF8(at))
 			continue
 		}
 		parsed, broken, list := f.parse()
@@ -244,6 +245,7 @@ func (l *loader) embedded(abs string) (content []byte, display string, ok bool) 
 // finish checks what only the whole can tell, and makes the plan.
 func (l *loader) finish() {
 	l.makeComponents()
+	l.warnOfPaths()
 	if l.list.Failed() {
 		return
 	}

@@ -25,8 +25,8 @@ type node struct {
 	allErrors *hcl.Range // of the bare `errors` in from
 
 	config *decoding
-	texts  []*text // of all that looks at events
-	absent bool    // not in the plan
+	looks  []look // of its expressions and templates
+	absent bool   // not in the plan
 }
 
 // edge is one reference in a node's from.
@@ -72,7 +72,7 @@ func (l *loader) declareNode(b *hclsyntax.Block, t plan.Type, kind, name string,
 func (l *loader) decodeNode(n *node) {
 	body := n.block.Body
 	d := &decoding{
-		l: l, what: n.Address, print: newFingerprint(), ok: true, texts: &n.texts,
+		l: l, what: n.Address, print: newFingerprint(), ok: true, looks: &n.looks,
 		cfg: &component.Config{Address: n.Address, Role: component.Role(n.Type), Dir: l.plan.Dir, State: l.plan.State},
 	}
 	n.config = d
@@ -139,7 +139,7 @@ func (l *loader) decodeWhere(n *node) {
 	}
 	c, t, ok := l.condition(a.Expr)
 	if n.bad = !ok; t != nil {
-		n.texts = append(n.texts, t)
+		n.looks = append(n.looks, look{t, reads(c)})
 		n.config.addExpression("where", t.value)
 	}
 	if n.Where = c; ok && t == nil && l.o.Mode != Graph {
@@ -220,13 +220,14 @@ func (l *loader) overlay(q plan.Queue, b *component.Config) plan.Queue {
 // decodeRuntime decodes the blocks about the whole pipeline.
 func (l *loader) decodeRuntime() {
 	top := func(b *hclsyntax.Block, spec component.BlockSpec) *component.Config {
-		d := &decoding{l: l, what: "`" + spec.Name + "`", print: newFingerprint(), ok: true, texts: new([]*text), cfg: &component.Config{Dir: l.plan.Dir}}
+		d := &decoding{l: l, what: "`" + spec.Name + "`", print: newFingerprint(), ok: true, looks: new([]look), cfg: &component.Config{Dir: l.plan.Dir}}
 		d.block(b.Body, b.DefRange(), spec.Attrs, nil)
 		return d.cfg
 	}
 	l.plan.Runtime = defaultRuntime
 	if l.runtime != nil {
 		c, r := top(l.runtime, RuntimeBlock), &l.plan.Runtime
+		r.TemporaryState = c.String("state") == "temporary"
 		r.Workers, r.Memory = c.Count("workers"), c.Size("memory")
 		r.TemporaryState = c.String("state") == "temporary"
 		r.ShutdownTimeout = durationOr(c, "shutdown_timeout", r.ShutdownTimeout)

@@ -21,7 +21,7 @@ func (l *loader) written(name string) string {
 
 // readPath looks for a file that a component reads: its content is part of the
 // component's configuration.
-func (d *decoding) readPath(a component.Attr, abs string, at hcl.Range) bool {
+func (d *decoding) readPath(a component.Attr, written, abs string, at hcl.Range) bool {
 	l := d.l
 	d.print.add(a.Name, abs)
 	if !l.o.Mode.strict() || d.lenient {
@@ -39,7 +39,10 @@ func (d *decoding) readPath(a component.Attr, abs string, at hcl.Range) bool {
 	content, _, err := l.readFile(abs)
 	switch {
 	case os.IsNotExist(err):
-		hint := "paths are relative to the pipeline file"
+		hint := ""
+		if !filepath.IsAbs(written) {
+			hint = "paths are relative to the pipeline file"
+		}
 		if here, is := l.underWorkingDirectory(abs); is {
 			hint = fmt.Sprintf("%s exists, but paths are relative to the pipeline file: write the absolute one", here)
 		}

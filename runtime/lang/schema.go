@@ -70,6 +70,7 @@ var RuntimeBlock = component.BlockSpec{
 	Attrs: []component.Attr{
 		{Name: "name", Type: component.TypeString, Doc: "Names the pipeline's state directory. Default: the file's base name.", Check: pipelineName},
 		{Name: "state", Type: component.TypeEnum, Enum: []string{"kept", "temporary"}, Doc: "`temporary` takes a new state directory for each run, unless --state-dir or the service manager names one. Default kept."},
+		{Name: "state", Type: component.TypeEnum, Enum: []string{"kept", "temporary"}, Doc: "`\"temporary\"` begins each run anew, unless --state-dir names a place. Default `\"kept\"`."},
 		{Name: "workers", Type: component.TypeCount, Doc: "How many goroutines process events. Default: one for each core.", Check: atLeastOne},
 		{Name: "memory", Type: component.TypeSize, Doc: "Bounds all events in flight together, and the process softly. Default: the queues' bounds only.", Check: positiveSize},
 		{Name: "shutdown_timeout", Type: component.TypeDuration, Doc: "How long a stop may take. Default 30s."},

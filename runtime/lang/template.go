@@ -197,8 +197,8 @@ func (d *decoding) textTemplate(a component.Attr, t *text) (component.Template, 
 	if !d.l.explain(diag.Template, t, problems, true) || x == nil {
 		return nil, false
 	}
-	*d.texts = append(*d.texts, t)
-	if _, constant := x.Constant(); constant && looksLikePath(t.value) {
+	*d.looks = append(*d.looks, look{t, template.Reads(x)})
+	if _, constant := x.Constant(); constant && d.l.looksLikePath(t.value) {
 		d.l.warn(diag.PathLikeText, t.span(0, len(t.value)), fmt.Sprintf("this is the text `%s`, not what the event has there", t.value), fmt.Sprintf("`{{ %s }}`?", t.value))
 	}
 	return x, true

@@ -1,3 +1,0 @@
-package lang
-
-func looksLikePath(s string) bool { return false }
