@@ -7,7 +7,7 @@
 -- empty element, and an attribute that is missing is left out.
 local xml = require "xml"
 
-local element, empty, text, texts = xml.element, xml.empty, etl.text, etl.texts
+local element, empty, members, text, texts = xml.element, xml.empty, xml.members, etl.text, etl.texts
 
 local EVENT = { "xmlns", "http://schemas.microsoft.com/win/2004/08/events/event" }
 local USER_DATA = { "xmlns", "http://manifests.microsoft.com/win/2004/08/windows/eventlog" }
@@ -16,42 +16,48 @@ local function upper_first(name)
   return name:sub(1, 1):upper() .. name:sub(2)
 end
 
+-- Element and member, in the order of the schema.
+local IDENTITY = { "EventID", "eventID", "Version", "version", "Level", "level", "Task", "task",
+  "Opcode", "opcode", "Keywords", "keywords" }
+local RECORD = { "EventRecordID", "eventRecordID" }
+local PLACE = { "Channel", "channel", "Computer", "computer" }
+
 local function system(s)
   return element("System", nil,
     empty("Provider", { "Name", text(s, "providerName"), "Guid", text(s, "providerGuid") }),
-    element("EventID", nil, text(s, "eventID")),
-    element("Version", nil, text(s, "version")),
-    element("Level", nil, text(s, "level")),
-    element("Task", nil, text(s, "task")),
-    element("Opcode", nil, text(s, "opcode")),
-    element("Keywords", nil, text(s, "keywords")),
+    members(s, IDENTITY),
     empty("TimeCreated", { "SystemTime", text(s, "systemTime") }),
-    element("EventRecordID", nil, text(s, "eventRecordID")),
+    members(s, RECORD),
     empty("Correlation"),
     empty("Execution", { "ProcessID", text(s, "processID"), "ThreadID", text(s, "threadID") }),
-    element("Channel", nil, text(s, "channel")),
-    element("Computer", nil, text(s, "computer")),
+    members(s, PLACE),
     empty("Security"))
 end
 
 -- What an event of this number must have, and the manager leaves out where it was "-".
-local ALWAYS = { ["4625"] = { "IpAddress", "IpPort" } }
+local ALWAYS = { ["4625"] = { "ipAddress", "ipPort" } }
+
+local function has_in_any_case(data, name)
+  if data[name] ~= nil then return true end
+  name = name:lower()
+  for other in pairs(data) do
+    if other:lower() == name then return true end
+  end
+  return false
+end
 
 local function event_data(id, data)
   if data == nil or data == etl.null then return nil end
   if type(data) ~= "table" or #data > 0 then -- no names: one element with all of it
     return element("EventData", nil, element("Data", nil, text(data)))
   end
-  local out, always = {}, ALWAYS[id]
-  local seen = always and {}
-  for name, value in texts(data) do
-    out[#out + 1] = element("Data", { "Name", upper_first(name) }, value)
-    if seen then seen[name:lower()] = true end
+  local missing = {}
+  for _, name in ipairs(ALWAYS[id] or {}) do
+    if not has_in_any_case(data, name) then
+      missing[#missing + 1] = element("Data", { "Name", upper_first(name) }, "-")
+    end
   end
-  for _, name in ipairs(always or {}) do
-    if not seen[name:lower()] then out[#out + 1] = element("Data", { "Name", name }, "-") end
-  end
-  return element("EventData", nil, out)
+  return element("EventData", nil, xml.named(data, "Data", "Name", true), missing)
 end
 
 -- Events that have UserData instead: the member of win, and the element.

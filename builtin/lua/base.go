@@ -7,7 +7,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// kept are the functions of gopher-lua's base library that are taken as they
+// keptBase are the functions of gopher-lua's base library that are taken as they
 // are: they allocate nothing to speak of and know nothing of proxies.
 var keptBase = []string{"assert", "error", "pcall", "xpcall", "select", "_VERSION"}
 
@@ -43,7 +43,7 @@ func (m *machine) openLibraries() {
 	next := m.function(m.baseNext)
 	for name, f := range map[string]lua.LGFunction{
 		"getmetatable": m.baseGetMetatable,
-		"ipairs":       m.baseIpairs,
+		"ipairs":       m.baseIpairs(),
 		"pairs":        m.basePairs(next),
 		"print":        m.basePrint,
 		"rawequal":     m.baseRawEqual,
@@ -86,7 +86,7 @@ func (m *machine) openFront() {
 		if m.sealed {
 			L.RaiseError("global %s can't be set: globals are read-only once the script is loaded; use a local outside of process", L.Get(2).String())
 		}
-		m.budget.chargeSet(m.real, L.Get(2))
+		m.budget.allocSet(m.real, L.Get(2))
 		m.real.RawSet(L.Get(2), L.Get(3))
 		return 0
 	}))
@@ -198,9 +198,8 @@ func (m *machine) checkList(L *lua.LState, n int) lua.LValue {
 	return L.CheckTable(n)
 }
 
-func (m *machine) baseIpairs(L *lua.LState) int {
-	v := m.checkList(L, 1)
-	L.Push(m.function(func(L *lua.LState) int {
+func (m *machine) baseIpairs() lua.LGFunction {
+	next := m.function(func(L *lua.LState) int {
 		i := L.CheckInt(2) + 1
 		value := m.index(L.Get(1), lua.LNumber(i))
 		if value == lua.LNil {
@@ -209,10 +208,14 @@ func (m *machine) baseIpairs(L *lua.LState) int {
 		L.Push(lua.LNumber(i))
 		L.Push(value)
 		return 2
-	}))
-	L.Push(v)
-	L.Push(lua.LNumber(0))
-	return 3
+	})
+	return func(L *lua.LState) int {
+		v := m.checkList(L, 1)
+		L.Push(next)
+		L.Push(v)
+		L.Push(lua.LNumber(0))
+		return 3
+	}
 }
 
 // index is v[key] of a table or proxy, without metamethods.
@@ -274,7 +277,7 @@ func (m *machine) baseRawSet(L *lua.LState) int {
 			L.RaiseError("global %s can't be set by rawset", key.String())
 		}
 		m.checkKey(key)
-		m.budget.chargeSet(t, key)
+		m.budget.allocSet(t, key)
 		t.RawSet(key, value)
 	}
 	L.Push(v)

@@ -150,6 +150,13 @@ func (b *budget) chargeSet(t *lua.LTable, key lua.LValue) {
 	}
 }
 
+// allocSet is chargeSet for a Go function that is about to set t[key].
+func (b *budget) allocSet(t *lua.LTable, key lua.LValue) {
+	if b.chargeSet(t, key); b.broken != nil {
+		b.raise()
+	}
+}
+
 // charge adds n bytes, and the work of filling them.
 func (b *budget) charge(n int64) {
 	b.used += n

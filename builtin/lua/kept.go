@@ -82,7 +82,7 @@ func (s *survey) open(v lua.LValue) {
 		switch u := v.Value.(type) {
 		case *proxy:
 			s.proxy(u)
-		case markup:
+		case *markup:
 			s.bytes += int64(len(u.text))
 		case number:
 			s.bytes += int64(u.value.Size())

@@ -60,7 +60,7 @@ func text(f func(lua.LValue) string) lua.LGFunction {
 func textOf(v lua.LValue) string {
 	if ud, ok := v.(*lua.LUserData); ok {
 		switch u := ud.Value.(type) {
-		case markup:
+		case *markup:
 			return u.text
 		case number:
 			return u.value.Number()
@@ -89,7 +89,7 @@ func isText(v lua.LValue) bool {
 		return true
 	case *lua.LUserData:
 		switch v.Value.(type) {
-		case markup, number:
+		case *markup, number:
 			return true
 		}
 	}

@@ -4,12 +4,17 @@ import (
 	"unicode/utf8"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wazuh-etl/etl/runtime/document"
 )
 
 // xmlModule makes XML 1.0 that parses whatever the values are.
 //
 //	xml.element(name, attributes, content…)  <name a="…">content</name>, <name /> without content
 //	xml.empty(name, attributes)              <name a="…" />
+//	xml.members(object, {element, member, …}) one element for each pair, with the member's text
+//	xml.named(object, element, attribute, c)  one element for each member: its name is the attribute,
+//	                                         with a capital first letter if c is true
 //	xml.name(text)                           text as a legal name, each illegal character an underscore
 //	xml.escape(text)                         text as element content
 //
@@ -21,6 +26,8 @@ func (m *machine) xmlModule() functions {
 	return functions{
 		"element": m.xmlElement,
 		"empty":   m.xmlEmpty,
+		"members": m.xmlMembers,
+		"named":   m.xmlNamed,
 		"name": func(L *lua.LState) int {
 			return m.push(L, xmlName(m.checkText(L, 1)))
 		},
@@ -54,10 +61,103 @@ func (m *machine) xmlEmpty(L *lua.LState) int {
 	return m.pushMarkup(L)
 }
 
+// xmlMembers is what element(name, nil, etl.text(object, member)) would be for
+// each pair: a call for each element is what costs most in a script.
+func (m *machine) xmlMembers(L *lua.LState) int {
+	object, list := m.checkList(L, 1), m.checkList(L, 2)
+	b := m.buffer[:0]
+	n := m.lengthOf(list)
+	for i := 1; i < n; i += 2 {
+		name := textOf(m.index(list, lua.LNumber(i)))
+		b = append(b, '<')
+		b = appendName(b, name)
+		open := len(b)
+		b = append(b, '>')
+		if b = m.appendMember(b, object, m.index(list, lua.LNumber(i+1))); len(b) == open+1 {
+			b = append(b[:open], " />"...)
+			continue
+		}
+		b = append(b, "</"...)
+		b = appendName(b, name)
+		b = append(b, '>')
+	}
+	m.budget.spend(n)
+	m.buffer = b
+	return m.pushMarkup(L)
+}
+
+// appendMember appends the text of object's member, as it was written.
+func (m *machine) appendMember(b []byte, object, key lua.LValue) []byte {
+	p := m.proxyOf(object)
+	if p == nil || p.table != nil {
+		return m.appendContent(b, m.index(object, key))
+	}
+	if i := m.slotOf(p, key); i >= 0 {
+		return m.appendSlot(b, p, i)
+	}
+	return b
+}
+
+// appendSlot appends the text of slot i without making a Lua string of it.
+func (m *machine) appendSlot(b []byte, p *proxy, i int) []byte {
+	switch s := &p.slots[i]; s.value.Kind() {
+	case document.Null:
+		return b
+	case document.Text:
+		text := s.value.Text()
+		m.budget.alloc(int64(len(text)))
+		return m.appendEscaped(b, text, false)
+	default:
+		return m.appendContent(b, m.slotText(p, i))
+	}
+}
+
+func (m *machine) xmlNamed(L *lua.LState) int {
+	object := m.checkList(L, 1)
+	element, attribute, capital := m.checkText(L, 2), m.checkText(L, 3), lua.LVAsBool(L.Get(4))
+	b := m.buffer[:0]
+	one := func(name string, content func([]byte) []byte) {
+		b = append(b, '<')
+		b = appendName(b, element)
+		b = append(b, ' ')
+		b = appendName(b, attribute)
+		b = append(b, `="`...)
+		if capital && name != "" && name[0] >= 'a' && name[0] <= 'z' {
+			b = append(b, name[0]-'a'+'A')
+			name = name[1:]
+		}
+		b = m.appendEscaped(b, name, true)
+		b = append(b, `">`...)
+		open := len(b)
+		if b = content(b); len(b) == open {
+			b = append(b[:open-1], " />"...)
+			return
+		}
+		b = append(b, "</"...)
+		b = appendName(b, element)
+		b = append(b, '>')
+	}
+	if p := m.proxyOf(object); p != nil && p.table == nil {
+		m.load(p)
+		for i := range p.slots {
+			one(p.slots[i].name, func(b []byte) []byte { return m.appendSlot(b, p, i) })
+		}
+		m.budget.spend(len(p.slots))
+	} else {
+		m.each(object, func(key, value lua.LValue) {
+			one(key.String(), func(b []byte) []byte { return m.appendContent(b, value) })
+		})
+	}
+	m.buffer = b
+	return m.pushMarkup(L)
+}
+
 // pushMarkup pushes the buffer as markup.
 func (m *machine) pushMarkup(L *lua.LState) int {
 	m.budget.alloc(64 + int64(len(m.buffer)))
-	L.Push(m.userData(markup{string(m.buffer)}, m.markupMeta))
+	x := &markup{text: string(m.buffer)}
+	x.ud.Value, x.ud.Metatable, x.ud.Env = x, m.markupMeta, m.env
+	L.Push(&x.ud)
 	if cap(m.buffer) > 1<<20 { // a large event is rare: don't keep room for it
 		m.buffer = nil
 	}
@@ -107,7 +207,7 @@ func (m *machine) appendContent(b []byte, v lua.LValue) []byte {
 		return m.appendEscaped(b, string(v), false)
 	case *lua.LUserData:
 		switch u := v.Value.(type) {
-		case markup:
+		case *markup:
 			m.budget.alloc(int64(len(u.text)))
 			return append(b, u.text...)
 		case null:

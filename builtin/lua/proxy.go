@@ -169,7 +169,7 @@ func (m *machine) slotOf(p *proxy, key lua.LValue) int {
 // set is p[key] = value.
 func (m *machine) set(p *proxy, key, value lua.LValue) {
 	t := m.writable(p)
-	m.budget.chargeSet(t, key)
+	m.budget.allocSet(t, key)
 	m.checkKey(key)
 	t.RawSet(key, value)
 }

@@ -92,12 +92,9 @@ func (m *machine) tableInsert(L *lua.LState) int {
 	case 3:
 		at, n := L.CheckInt(2), t.MaxN()
 		if at > n || at < 1 {
-			m.budget.chargeSet(t, lua.LNumber(at))
+			m.budget.allocSet(t, lua.LNumber(at))
 		} else {
 			m.budget.spend((n - at) / 64)
-		}
-		if m.budget.broken != nil {
-			m.budget.raise()
 		}
 		t.Insert(at, L.Get(3))
 	default:

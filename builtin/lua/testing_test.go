@@ -1,6 +1,8 @@
 package lua
 
 import (
+	"bytes"
+	"encoding/json"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -112,3 +114,12 @@ func run(w *worker, text string) (out []string, events []*event.Event, err error
 	return out, events, err
 }
 
+// compactJSON is JSON on one line.
+func compactJSON(t testing.TB, text []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}

@@ -143,7 +143,7 @@ func (w *worker) emit(e *event.Event, result lua.LValue, out func(*event.Event))
 	if !isList {
 		root, err := m.eventValue(result)
 		if err != nil {
-			return m.outputError("process returned", err)
+			return m.outputError("what process returned", err)
 		}
 		out(e.Derive(address, -1, root))
 		return nil
@@ -151,7 +151,7 @@ func (w *worker) emit(e *event.Event, result lua.LValue, out func(*event.Event))
 	for i := range n {
 		root, err := m.eventValue(element(i))
 		if err != nil {
-			return m.outputError(fmt.Sprintf("element %d of the list that process returned is", i+1), err)
+			return m.outputError(fmt.Sprintf("element %d of what process returned", i+1), err)
 		}
 		out(e.Derive(address, i, root))
 	}
@@ -184,7 +184,7 @@ func (m *machine) asList(v lua.LValue) (n int, element func(int) lua.LValue, isL
 func (m *machine) eventValue(v lua.LValue) (document.Value, error) {
 	value, err := m.toValue(v, 0)
 	if err == nil && value.Kind() != document.Object {
-		err = fmt.Errorf("%s, and an event is a table with names", kindText(v, value))
+		err = fmt.Errorf("%s is no event: an event is a table with names", kindText(v, value))
 	}
 	return value, err
 }
@@ -205,5 +205,5 @@ func (m *machine) outputError(prefix string, err error) error {
 	if errors.As(err, &f) {
 		return f
 	}
-	return event.Failf(codeError, "%s %v", prefix, err)
+	return event.Failf(codeError, "%s: %v", prefix, err)
 }

@@ -18,7 +18,10 @@ type number struct{ value document.Value }
 type null struct{}
 
 // markup is XML that is already escaped.
-type markup struct{ text string }
+type markup struct {
+	ud   lua.LUserData
+	text string
+}
 
 // toLua is a document's value as Lua has it. What is below in says where it
 // can't be changed.
@@ -85,7 +88,7 @@ func (m *machine) toValue(v lua.LValue, depth int) (document.Value, error) {
 			return m.proxyValue(u, depth)
 		case number:
 			return u.value, m.cost(u.value.Size())
-		case markup:
+		case *markup:
 			return document.NewText(u.text), m.cost(len(u.text))
 		case null:
 			return document.NewNull(), m.cost(0)
