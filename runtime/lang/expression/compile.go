@@ -17,6 +17,7 @@ type compiler struct {
 	reads    []Path
 	scopes   []scope
 	slots    int
+	folding  *frame // for what is evaluated at load
 }
 
 // scope is what a let or a loop makes known.
@@ -68,7 +69,16 @@ func (c *compiler) program(k code) *Program {
 }
 
 func (c *compiler) frame() *frame {
-	return &frame{clock: c.env.Now, slots: make([]document.Value, c.slots), left: budget}
+	return &frame{clock: c.env.Now, slots: make([]document.Value, c.slots)}
+}
+
+func (c *compiler) foldingFrame() *frame {
+	if c.folding == nil || len(c.folding.slots) < c.slots {
+		c.folding = &frame{clock: c.env.Now, slots: make([]document.Value, 2*c.slots)}
+	}
+	c.folding.begin(nil)
+	c.folding.err = nil
+	return c.folding
 }
 
 // compile compiles a node that is used as it is.
@@ -141,7 +151,7 @@ func (c *compiler) fold(n ast.Node, k code) code {
 	if k.bad || k.known || k.dynamic || len(k.deps) > 0 {
 		return k
 	}
-	f := c.frame()
+	f := c.foldingFrame()
 	v := k.eval(f)
 	if f.err != nil {
 		return c.problem(n, "this fails for every event: "+f.err.Error(), "")
