@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -279,7 +281,7 @@ func (s *sink) Destination() (place, command string) {
 	name := s.streams.name()
 	switch {
 	case s.embedded != nil:
-		return fmt.Sprintf("stream %s in %s", s.embedded.name, s.embedded.dir), "etl peek " + s.embedded.dir
+		return fmt.Sprintf("stream %s in %s", s.embedded.name, s.embedded.dir), "etl peek " + quoted(s.embedded.dir)
 	case !s.jetStream:
 		return "core NATS at " + bare(s.connector.urls)[0], ""
 	case name == "":
@@ -287,6 +289,16 @@ func (s *sink) Destination() (place, command string) {
 	}
 	url := bare(s.connector.urls)[0]
 	return fmt.Sprintf("stream %s at %s", name, url), fmt.Sprintf("etl peek --stream %s %s", name, url)
+}
+
+// quoted is text as a shell reads it as one word.
+func quoted(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+:@%", r)
+	}) < 0 {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // Check looks at the certificates and the login.

@@ -67,7 +67,7 @@ change of its leader) those stand before it; then messages go one by one until a
 		Name: "embedded",
 		Doc:  "Runs a NATS server inside this process and publishes there.",
 		Attrs: []component.Attr{
-			{Name: "port", Type: component.TypeCount, Doc: "Loopback port. Default: one that is free. A change needs a restart."},
+			{Name: "port", Type: component.TypeCount, Doc: "Loopback port. Default: one that is free, another at each start: write one where other programs connect. A change needs a restart."},
 			{Name: "max_bytes", Type: component.TypeSize, Default: int64(1 << 30), Doc: "Size of the stream. When it is full the oldest messages go."},
 		},
 	}},

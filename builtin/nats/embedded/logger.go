@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 )
 
@@ -25,8 +26,14 @@ func (l *logger) log(level slog.Level, format string, args []any) {
 func (l *logger) Noticef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
 func (l *logger) Debugf(format string, v ...any)  { l.log(slog.LevelDebug, format, v) }
 func (l *logger) Tracef(format string, v ...any)  { l.log(slog.LevelDebug, format, v) }
-func (l *logger) Warnf(format string, v ...any)   { l.log(slog.LevelWarn, format, v) }
 func (l *logger) Errorf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
+
+// Warnf leaves out advice on our own choice of maxPayload.
+func (l *logger) Warnf(format string, v ...any) {
+	if !strings.HasPrefix(format, "Maximum payloads over") {
+		l.log(slog.LevelWarn, format, v)
+	}
+}
 
 func (l *logger) Fatalf(format string, v ...any) {
 	l.mu.Lock()
