@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -12,7 +13,8 @@ import (
 type paced struct {
 	component.Output
 	rate float64
-	next time.Time // when the next piece may go
+	next time.Time     // when the next piece may go
+	held *atomic.Int64 // bytes of the lot that have not gone yet
 }
 
 // tick is how long a piece lasts, at least.
@@ -21,7 +23,9 @@ const tick = 50 * time.Millisecond
 // Emit cuts the lot into pieces that each stand for its own part of the positions.
 func (p *paced) Emit(ctx context.Context, lot *component.Lot) error {
 	each := max(1, int(p.rate*tick.Seconds()))
+	defer p.held.Store(0)
 	for from := 0; from < len(lot.Lines); from += each {
+		p.held.Store(lot.Position.Offset - lot.Lines[from].Offset)
 		to := min(from+each, len(lot.Lines))
 		if now := time.Now(); p.next.Before(now) {
 			p.next = now

@@ -29,6 +29,7 @@ type Source struct {
 	options codec.Options
 
 	read, total atomic.Int64 // bytes, of this run
+	held        atomic.Int64 // bytes read that the pace has not let go yet
 }
 
 func newSource(c *component.Config) (component.Source, error) {
@@ -50,7 +51,7 @@ func (s *Source) Finite() { s.follow = false }
 // Progress is how many bytes were read, and how many there are to read, since Run began.
 func (s *Source) Progress() (read, total int64) {
 	read, total = s.read.Load(), s.total.Load()
-	return read, max(read, total)
+	return max(read-s.held.Load(), 0), max(read, total)
 }
 
 // Decode gives the lines of text to out as if they were a file.
@@ -79,7 +80,7 @@ func (s *Source) Resume(host *component.Host, from []component.Position) ([]bool
 // Run reads from the earliest of from on.
 func (s *Source) Run(ctx context.Context, host *component.Host, from []component.Position, out component.Output) error {
 	if s.rate > 0 {
-		out = &paced{Output: out, rate: s.rate}
+		out = &paced{Output: out, rate: s.rate, held: &s.held}
 	}
 	if s.follow && !s.await(ctx, host) {
 		return nil

@@ -51,7 +51,6 @@ func (s *Service) draw() {
 
 func (s *Service) closeLive() {
 	if s.live != nil {
-		s.draw()
 		_ = s.live.Close()
 		s.live = nil
 	}

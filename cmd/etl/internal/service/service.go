@@ -93,7 +93,7 @@ func (s *Service) Run(ctx context.Context) error {
 	err = s.serve(ctx)
 	s.closeLive()
 	if !s.DryRun {
-		if e := view.Summary(s.Stderr, s.plan, s.graph.Snapshot(), time.Since(started)); e != nil && err == nil {
+		if e := view.Summary(s.Stderr, s.plan, s.graph.Snapshot(), time.Since(started), o.DeadLetters); e != nil && err == nil {
 			err = e
 		}
 	}

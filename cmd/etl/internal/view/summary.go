@@ -13,7 +13,9 @@ import (
 
 // Summary is the last that a run says: what each component took in and gave
 // out, what full queues dropped, where the events went and how to look at them.
-func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration) error {
+//
+// dead is the built-in dead letters, which the plan does not have; nil for none.
+func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration, dead component.Sink) error {
 	var b strings.Builder
 	t := Sum(p, s)
 	rate := 0.0
@@ -29,7 +31,7 @@ func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration)
 	}
 	fmt.Fprintf(&b, "  %s%s%s%s%s\n", pad("component", -width), pad("in", 11), pad("out", 11), pad("dropped", 11), pad("errors", 11))
 	for _, n := range s.Nodes {
-		if n.Address == graph.DeadLetters && n.In == 0 {
+		if idle(n) {
 			continue
 		}
 		fmt.Fprintf(&b, "  %s%s%s%s%s\n", pad(n.Address, -width), pad(count(n.In), 11), pad(count(n.Out), 11), pad(count(lost(n)), 11), pad(count(n.Errors), 11))
@@ -40,29 +42,32 @@ func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration)
 	if len(s.Drops) > 0 {
 		b.WriteString("\n")
 	}
-	b.WriteString(destinations(p, s))
+	b.WriteString(destinations(p, s, dead))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // destinations says where the sinks that took something have put it.
-func destinations(p *plan.Plan, s graph.Snapshot) string {
+func destinations(p *plan.Plan, s graph.Snapshot, dead component.Sink) string {
 	var b strings.Builder
-	for _, n := range p.Nodes {
-		if n.Type != plan.Sink {
-			continue
-		}
-		counts, _ := node(s, n.Address)
-		d, ok := n.Sink.(component.Destination)
+	tell := func(address string, sink component.Sink) {
+		counts, _ := node(s, address)
+		d, ok := sink.(component.Destination)
 		if !ok || counts.Out == 0 {
-			continue
+			return
 		}
 		place, command := d.Destination()
-		fmt.Fprintf(&b, "\n%s: %s to %s\n", n.Address, events(counts.Out), visible(place))
+		fmt.Fprintf(&b, "\n%s: %s to %s\n", address, events(counts.Out), visible(place))
 		if command != "" {
 			fmt.Fprintf(&b, "  %s\n", visible(command))
 		}
 	}
+	for _, n := range p.Nodes {
+		if n.Type == plan.Sink {
+			tell(n.Address, n.Sink)
+		}
+	}
+	tell(graph.DeadLetters, dead)
 	return b.String()
 }
 

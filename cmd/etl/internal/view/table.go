@@ -37,6 +37,9 @@ func table(p *plan.Plan, m *meter, started time.Time, columns, rows int) []strin
 	}
 	lines = append(lines, heading(width))
 	for _, n := range shown {
+		if idle(n) {
+			continue
+		}
 		lines = append(lines, row(n, s.Time, m.rate(n.Address, in), width))
 	}
 	lines = append(lines, bars...)

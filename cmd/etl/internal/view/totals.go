@@ -51,3 +51,6 @@ func firstSink(n *plan.Node) bool {
 // lost is what a node took in and gave to nobody: rejected by a filter or
 // script, or dropped by a full queue.
 func lost(n graph.NodeSnapshot) int64 { return n.Rejected + n.Dropped }
+
+// idle is the built-in dead letters as they should be: not worth a line.
+func idle(n graph.NodeSnapshot) bool { return n.Address == graph.DeadLetters && n.In == 0 }

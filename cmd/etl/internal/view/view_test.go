@@ -16,15 +16,19 @@ import (
 
 var start = time.Date(2025, 10, 9, 12, 0, 0, 0, time.UTC)
 
-type shelf struct{ component.Sink }
+type shelf struct{ place, command string }
 
-func (shelf) Destination() (string, string) { return "stream ALERTS in /s", "etl peek /s" }
+func (shelf) Encode(*component.Message) error                     { return nil }
+func (shelf) Open(context.Context, *component.Host) error         { return nil }
+func (shelf) Deliver(context.Context, []*component.Message) error { return nil }
+func (shelf) Close() error                                        { return nil }
+func (s shelf) Destination() (string, string)                     { return s.place, s.command }
 
 // pipeline is a source, a filter, a sink and a receipt behind it.
 func pipeline() *plan.Plan {
 	source := &plan.Node{Address: "source.file.alerts", Type: plan.Source, Kind: "file"}
 	filter := &plan.Node{Address: "filter.bans", Type: plan.Filter, Inputs: []plan.Port{{Node: source}}}
-	sink := &plan.Node{Address: "sink.nats.alerts", Type: plan.Sink, Inputs: []plan.Port{{Node: filter}}, Sink: shelf{}}
+	sink := &plan.Node{Address: "sink.nats.alerts", Type: plan.Sink, Inputs: []plan.Port{{Node: filter}}, Sink: shelf{"stream ALERTS in /s", "etl peek /s"}}
 	receipt := &plan.Node{Address: "sink.wazuh.receipt", Type: plan.Sink, Inputs: []plan.Port{{Node: sink, Output: plan.Delivered}}}
 	return &plan.Plan{Name: "quickstart", Nodes: []*plan.Node{source, filter, sink, receipt}}
 }
@@ -65,7 +69,6 @@ func TestTable(t *testing.T) {
 		"  filter.bans               799     100/s        400        399       0",
 		"  sink.nats.alerts          400      50/s        200          0       0    25 %  waiting: dialing\uFFFD[2J: refused (last answer 0:08 ago)",
 		"  sink.wazuh.receipt        200      25/s        160          7       0     0 %",
-		"  dead_letters                0       0/s          0          0       0     0 %",
 		"  source.file.alerts  ████████████████████████░░░░░░  80 %  800 KiB of 1.0 MiB, 0:02 left",
 	}
 	for i := range max(len(lines), len(want)) {
@@ -160,7 +163,9 @@ func TestStatus(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	var b strings.Builder
-	if err := Summary(&b, pipeline(), moment(10), 10*time.Second); err != nil {
+	s := moment(10)
+	s.Nodes[4].In, s.Nodes[4].Out = 1, 1
+	if err := Summary(&b, pipeline(), s, 10*time.Second, shelf{"/s/dead.jsonl", "tail /s/dead.jsonl"}); err != nil {
 		t.Fatal(err)
 	}
 	const want = `quickstart ran for 0:10: read 1 000 (100/s), matched 500, delivered 250, dropped 7, errors 1
@@ -170,11 +175,15 @@ func TestSummary(t *testing.T) {
   filter.bans               999        500        499          0
   sink.nats.alerts          500        250          0          0
   sink.wazuh.receipt        250        200          7          0
+  dead_letters                1          1          0          0
 
 sink.wazuh.receipt dropped 7 events: drop_oldest
 
 sink.nats.alerts: 250 events to stream ALERTS in /s
   etl peek /s
+
+dead_letters: 1 event to /s/dead.jsonl
+  tail /s/dead.jsonl
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
