@@ -41,8 +41,24 @@ const (
 )
 
 // members are all that can be found now, oldest first, the current one last
-// and under no other name.
-func (f family) members() []member {
+// and under no other name. Nobody looks at all names at once: stable is false if they
+// went on changing, so that one may be missing or in the wrong place.
+func (f family) members() (list []member, stable bool) {
+	list = f.list()
+	for range 20 {
+		again := f.list()
+		if slices.EqualFunc(list, again, func(a, b member) bool {
+			return a.path == b.path && a.device == b.device && a.inode == b.inode
+		}) {
+			return again, true
+		}
+		list = again
+	}
+	return list, false
+}
+
+// list is one attempt at members.
+func (f family) list() []member {
 	var list []member
 	now, err := f.files.Stat(f.path)
 	have := err == nil
@@ -207,17 +223,17 @@ func (f family) find(position component.Position, members []member) *generation 
 }
 
 // after are the members that came behind the file g; only the current one if g is
-// not among them any more.
-func (f family) after(g *generation) []member {
-	members := f.members()
+// not among them any more. stable is as for members.
+func (f family) after(g *generation) (list []member, stable bool) {
+	members, stable := f.members()
 	i := slices.IndexFunc(members, g.is)
 	if i < 0 {
 		i = len(members) - 2
 		if len(members) == 0 || members[len(members)-1].kind != current {
-			return nil
+			return nil, stable
 		}
 	}
-	return slices.DeleteFunc(members[i+1:], func(m member) bool { return m.kind == other })
+	return slices.DeleteFunc(members[i+1:], func(m member) bool { return m.kind == other }), stable
 }
 
 // is says whether m is a name of g.

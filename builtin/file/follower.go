@@ -85,7 +85,10 @@ func (f *follower) look() {
 	if f.last == nil {
 		behind = []member{{path: f.path}}
 	} else if device, inode := f.files.Identity(info); device != f.last.device || inode != f.last.inode {
-		behind = f.after(f.last)
+		var stable bool
+		if behind, stable = f.after(f.last); !stable {
+			return
+		}
 	}
 	for _, m := range behind {
 		g, err := openGeneration(f.files, m.path)

@@ -284,7 +284,8 @@ func (r *reader) copyOf(g *generation, offset int64) *generation {
 		return nil
 	}
 	var candidates []member
-	for _, m := range r.follower.members() {
+	members, _ := r.follower.members()
+	for _, m := range members {
 		if !g.is(m) && m.kind != current && m.size >= offset {
 			candidates = append(candidates, m)
 		}

@@ -200,14 +200,19 @@ func TestRotationsOnDisk(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- r.source.Run(ctx, r.host, nil, r.out) }()
 			random := rand.New(rand.NewPCG(7, 7))
+			await := func() {
+				for deadline := time.Now().Add(10 * time.Second); len(r.out.got()) < w.next && time.Now().Before(deadline); {
+					time.Sleep(5 * time.Millisecond)
+				}
+			}
+			w.write(1, random)
+			await()
 			for range 15 {
 				w.write(500, random)
 				w.rotate()
 			}
 			w.write(500, random)
-			for deadline := time.Now().Add(30 * time.Second); len(r.out.got()) < w.next && time.Now().Before(deadline); {
-				time.Sleep(5 * time.Millisecond)
-			}
+			await()
 			cancel()
 			r.must(<-ended)
 			wantNumbers(t, r.out.got(), 0, w.next)

@@ -21,7 +21,7 @@ type start struct {
 // the current file. Without any, it begins as start_at says.
 func (s *Source) start(host *component.Host, from []component.Position) start {
 	f := s.family(host)
-	members := f.members()
+	members, _ := f.members()
 	result := start{reachable: make([]bool, len(from))}
 	var opened []*generation
 	found := make([]int, len(from)) // index in members, -1: nowhere

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"io/fs"
 	"net"
 	"os"
@@ -76,5 +77,9 @@ func MakeDirs(files FS, name string, perm fs.FileMode) error {
 	if err := files.MkdirAll(name, perm); err != nil {
 		return err
 	}
-	return files.SyncDir(parent)
+	if err := files.SyncDir(parent); err != nil {
+		// Who tries again must not find it made: nobody would sync it then.
+		return errors.Join(err, files.Remove(name))
+	}
+	return nil
 }
