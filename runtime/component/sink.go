@@ -61,3 +61,12 @@ type Batching interface {
 	// most messages that may be without an answer at a time (0: one Deliver at a time, each answered before the next).
 	Limits() (messages int, bytes int64, inFlight int)
 }
+
+// Destination is a sink that can tell the operator where its events are.
+type Destination interface {
+	Sink
+	// Destination is the place in words ("stream ALERTS in DIR") and, where there
+	// is one, the command that shows what lies there. It is asked after Open,
+	// and still after Close.
+	Destination() (place, command string)
+}
