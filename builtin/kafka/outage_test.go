@@ -81,7 +81,7 @@ func TestSuccessor(t *testing.T) {
 	t.Parallel()
 	for name, hang := range map[string]bool{"a broker that refuses": false, "a broker that hangs": true} {
 		t.Run(name, func(t *testing.T) {
-		t.Parallel()
+			t.Parallel()
 			alive := cluster(t)
 			address := []string{deadAddress(t)}
 			if hang {

@@ -26,7 +26,7 @@ func TestDelivers(t *testing.T) {
 	t.Parallel()
 	for _, compression := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
 		t.Run(compression, func(t *testing.T) {
-		t.Parallel()
+			t.Parallel()
 			c := cluster(t)
 			r := newRig(t, map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn"), "compression": compression}).open()
 			all := r.messages("a", 0, 3000)
@@ -148,7 +148,7 @@ func TestMutualTLS(t *testing.T) {
 		"no TLS":                {nil, "closed the connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
-		t.Parallel()
+			t.Parallel()
 			var tls *component.Config
 			if test.tls != nil {
 				tls = block(tlsconfig.Block.Attrs, test.tls)
@@ -170,7 +170,7 @@ func TestSASL(t *testing.T) {
 	t.Parallel()
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		t.Run(mechanism, func(t *testing.T) {
-		t.Parallel()
+			t.Parallel()
 			c := cluster(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "reader", "r"), kfake.Superuser(mechanism, "etl", "secret"))
 			values := map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn")}
 			file := certs.Write(t, t.TempDir(), "password", []byte("wrong\n"))
