@@ -207,14 +207,14 @@ func byValue(t testing.TB, text []byte) string {
 	t.Helper()
 	var b strings.Builder
 	for part := range strings.Lines(compact(t, text)) {
-		var number json.Number
-		if json.Unmarshal([]byte(part), &number) == nil && part[0] != '"' {
-			if f, err := number.Float64(); err == nil {
-				encoded, _ := json.Marshal(f)
-				part = string(encoded) + "\n"
-			}
+		token := strings.TrimLeft(part, "{}[]")
+		b.WriteString(part[:len(part)-len(token)])
+		var number float64
+		if json.Unmarshal([]byte(token), &number) == nil && token[0] != 'n' {
+			encoded, _ := json.Marshal(number)
+			token = string(encoded) + "\n"
 		}
-		b.WriteString(part)
+		b.WriteString(token)
 	}
 	return b.String()
 }
