@@ -1,0 +1,126 @@
+package lua
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/diag"
+)
+
+// All that is wrong with a script is known when the pipeline is loaded, at its
+// place in the file that the operator edits.
+func TestDiagnostics(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		values  map[string]any
+		files   map[string]string
+		code    diag.Code
+		file    string
+		line    int
+		message string
+	}{
+		{name: "syntax in a heredoc", values: map[string]any{"code": "function process(e)\n  return e +\nend"},
+			code: diag.LuaSyntax, file: "pipeline.hcl", line: 12, message: "near 'end'"},
+		{name: "syntax in a script", values: map[string]any{"script": "lua/s.lua"}, files: map[string]string{"lua/s.lua": "\n\nlocal = 5\n"},
+			code: diag.LuaSyntax, file: "lua/s.lua", line: 3, message: "near '='"},
+		{name: "an end missing", values: map[string]any{"code": "function process(e)\n  if e then\n  return e\nend\n"},
+			code: diag.LuaSyntax, file: "pipeline.hcl", line: 13, message: "at the end"},
+		{name: "a label missing", values: map[string]any{"code": "function process(e)\n  goto nowhere\nend"},
+			code: diag.LuaSyntax, file: "pipeline.hcl", message: "no visible label"},
+		{name: "syntax in a module", values: map[string]any{"code": "require 'm'\nfunction process(e) return e end"}, files: map[string]string{"lua/m.lua": "return {\n  a b\n}"},
+			code: diag.LuaSyntax, file: "lua/m.lua", line: 2, message: "near 'b'"},
+		{name: "a module missing", values: map[string]any{"code": "\nlocal m = require 'nothing'\nfunction process(e) return e end"},
+			code: diag.LuaModule, file: "pipeline.hcl", line: 11, message: "no module nothing"},
+		{name: "a module outside", values: map[string]any{"code": "local m = require '../m'\nfunction process(e) return e end"}, files: map[string]string{"m.lua": "return {}"},
+			code: diag.LuaModule, file: "pipeline.hcl", line: 10, message: "no module ../m"},
+		{name: "a module by variable", values: map[string]any{"code": "local n = 'xml'\nlocal m = require(n)\nfunction process(e) return e end"},
+			code: diag.LuaModule, file: "pipeline.hcl", line: 11, message: "written out"},
+		{name: "no process", values: map[string]any{"code": "local function process(e) return e end"},
+			code: diag.LuaNoProcess, file: "pipeline.hcl", message: "no function process"},
+		{name: "a chunk that fails", values: map[string]any{"code": "\nerror('not today')\nfunction process(e) return e end"},
+			code: diag.LuaLoad, file: "pipeline.hcl", message: "pipeline.hcl:11: not today"},
+		{name: "a chunk that runs on", values: map[string]any{"timeout": 20 * time.Millisecond, "code": "while true do end"},
+			code: diag.LuaLoad, file: "pipeline.hcl", message: "longer than"},
+		{name: "modules in a circle", values: map[string]any{"code": "require 'a'\nfunction process(e) return e end"},
+			files: map[string]string{"a.lua": "require 'b'", "b.lua": "require 'a'"},
+			code:  diag.LuaLoad, file: "pipeline.hcl", message: "module a requires itself"},
+		{name: "a script missing", values: map[string]any{"script": "lua/none.lua"},
+			code: diag.MissingFile, file: "pipeline.hcl", message: "no script lua/none.lua"},
+		{name: "neither", code: diag.MissingAttribute, file: "pipeline.hcl", message: "neither"},
+		{name: "both", values: map[string]any{"script": "lua/s.lua", "code": "x"}, code: diag.InvalidValue, file: "pipeline.hcl", message: "both"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			config := configOf(t, c.values, c.files)
+			config.Ranges["script"], config.Ranges["code"] = config.Ranges[""], config.Ranges[""]
+			_, err := newTransform(config)
+			var d diag.Diagnostic
+			if !errors.As(err, &d) {
+				t.Fatalf("%v", err)
+			}
+			file, _ := filepath.Rel(config.Dir, d.Range.File)
+			if d.Code != c.code || file != c.file || c.line > 0 && d.Range.Start.Line != c.line || !strings.Contains(d.Message, c.message) {
+				t.Errorf("%s at %s:%d: %s", d.Code, file, d.Range.Start.Line, d.Message)
+			}
+		})
+	}
+}
+
+// All of a program's errors come together.
+func TestAllDiagnostics(t *testing.T) {
+	_, errs := load(configOf(t, map[string]any{"code": "require 'a'\nrequire 'b'\nrequire 'c'\nfunction process() end"},
+		map[string]string{"a.lua": "x y", "c.lua": "require 'd'"}))
+	if len(errs) != 3 {
+		t.Errorf("%v", errs)
+	}
+}
+
+// A module beside the pipeline wins over lua/ beside it, that over the binary,
+// and all of them over Go.
+func TestRequireOrder(t *testing.T) {
+	code := "local m = require 'xml' local w = require 'windows_xml' function process(e) return { m = m.name and 'go' or m, w = w.event and 'built in' or w } end"
+	for _, c := range []struct {
+		files map[string]string
+		want  string
+	}{
+		{nil, `{"m":"go","w":"built in"}`},
+		{map[string]string{"lua/xml.lua": "return { 'below' }", "lua/windows_xml.lua": "return { 'below' }"}, `{"m":["below"],"w":["below"]}`},
+		{map[string]string{"lua/xml.lua": "return { 'below' }", "xml.lua": "return { 'beside' }"}, `{"m":["beside"],"w":"built in"}`},
+	} {
+		out, _, err := run(workerOf(t, configOf(t, map[string]any{"code": code}, c.files)), `{}`)
+		if err != nil || out[0] != c.want {
+			t.Errorf("%v: %v %v", c.files, out, err)
+		}
+	}
+}
+
+// One compiled program serves all workers, each with a state of its own.
+func TestWorkersShareOnlyTheProgram(t *testing.T) {
+	tr, err := newTransform(configOf(t, map[string]any{"code": "local n = 0 function process(e) n = n + 1 return { n = n } end"}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan string, 4)
+	for range cap(done) {
+		w := startWorker(t, tr)
+		go func() {
+			last := ""
+			for range 200 {
+				out, _, err := run(w, `{}`)
+				if err != nil {
+					last = err.Error()
+					break
+				}
+				last = out[0]
+			}
+			done <- last
+		}()
+	}
+	for range cap(done) {
+		if got := <-done; got != `{"n":200}` {
+			t.Error(got)
+		}
+	}
+}
