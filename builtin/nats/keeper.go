@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
 
 	client "github.com/nats-io/nats.go"
+
+	"github.com/wazuh-etl/etl/runtime/component"
 )
 
 const (
@@ -25,6 +28,18 @@ type session struct {
 	inbox  *inbox
 	closed chan struct{}
 	seen   error // the last complaint of the server that has been heard
+}
+
+// publish sends what Encode made. A write that failed may have written a part:
+// nothing more can be said on that connection.
+func (s *session) publish(m *component.Message, reply string) error {
+	out := m.Native.(*client.Msg)
+	out.Data, out.Reply = m.Payload, reply
+	err := s.nc.PublishMsg(out)
+	if err != nil && failure(err) == nil {
+		_ = s.raw.Close()
+	}
+	return err
 }
 
 // denied is the server's word that this user may not do what it tried, nil if
@@ -85,7 +100,7 @@ func (k *keeper) run(ctx context.Context) {
 			}
 		}
 		select {
-		case <-time.After(pause):
+		case <-time.After(pause/2 + rand.N(pause)): // so that not all come back at once
 		case <-ctx.Done():
 			return
 		}

@@ -35,6 +35,14 @@ type sink struct {
 	careful bool
 }
 
+var _ interface {
+	component.Sink
+	component.Batching
+	component.Checker
+	component.Reads
+	component.Destination
+} = (*sink)(nil)
+
 // Encode makes the message with its subject and headers.
 func (s *sink) Encode(m *component.Message) error {
 	text, err := s.subject.AppendText(nil, m.Event)
@@ -56,7 +64,7 @@ func (s *sink) Encode(m *component.Message) error {
 			id = string(text)
 		}
 		out.Header[client.MsgIdHdr] = []string{plain(id)}
-		if s.stream != "" {
+		if s.stream != "" && s.embedded == nil {
 			out.Header[client.ExpectedStreamHdr] = []string{s.stream}
 		}
 	}
@@ -168,7 +176,7 @@ func (s *sink) publish(ctx context.Context, c *session, messages []*component.Me
 // send publishes to core NATS: done when the server has answered a ping behind the messages.
 func (s *sink) send(ctx context.Context, c *session, messages []*component.Message) (open []*component.Message, err error) {
 	for i, m := range messages {
-		err = c.nc.PublishMsg(message(m, ""))
+		err = c.publish(m, "")
 		if f := failure(err); f != nil {
 			m.Fail(f)
 			continue
@@ -198,7 +206,7 @@ func (s *sink) store(ctx context.Context, c *session, messages []*component.Mess
 	failed := make([]error, len(messages))
 	for i, m := range messages {
 		if err == nil {
-			failed[i] = c.nc.PublishMsg(message(m, c.inbox.reply(i)))
+			failed[i] = c.publish(m, c.inbox.reply(i))
 		} else {
 			failed[i] = err // nothing goes out behind one that did not
 		}
@@ -241,16 +249,9 @@ func (s *sink) store(ctx context.Context, c *session, messages []*component.Mess
 func (s *sink) explain(err error, m *component.Message) error {
 	subject := m.Native.(*client.Msg).Subject
 	if errors.Is(err, errNoStream) {
-		return noStream(subject)
+		return fmt.Errorf("%w; or its stream has no leader at the moment", noStream(subject))
 	}
 	return fmt.Errorf("storing a message of subject %q: %w", subject, err)
-}
-
-// message is what Encode made, on its way.
-func message(m *component.Message, reply string) *client.Msg {
-	out := m.Native.(*client.Msg)
-	out.Data, out.Reply = m.Payload, reply
-	return out
 }
 
 // receipt is what meta.sink tells of an acknowledgement.
