@@ -1,6 +1,8 @@
-# What a newcomer runs first:   etl run pipelines/quickstart.hcl
-# It reads example alerts, does with them what wazuh-dfn.hcl does, and delivers into a NATS JetStream server inside
-# this very process. It ends by itself and says how to look at what it delivered.
+# Example alerts -> what wazuh-dfn makes of them -> a NATS JetStream server inside this very process.
+#
+#   etl run pipelines/quickstart.hcl
+#
+# It reads for about ten seconds, ends by itself, and says how to look at what it delivered.
 
 variable "alerts_file" {
   type        = string

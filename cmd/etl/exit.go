@@ -11,7 +11,7 @@ const (
 
 const exitCodes = `Exit codes:
   0  done; what is left to deliver is covered by a checkpoint
-  1  run-time failure, or a test that failed
+  1  run-time failure, a test that failed, or (fmt --check) a file that is not formatted
   2  usage or configuration
   3  events abandoned that no checkpoint covers; their count is on the last line
   4  --once ran into --timeout`

@@ -15,7 +15,6 @@ filters, transforms and sinks, and etl runs it for years.
 ` + exitCodes,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	root.AddCommand(
 		newRun(),

@@ -166,10 +166,13 @@ func visible(s string) string {
 
 // finding is a Diagnostic as JSON has it.
 type finding struct {
-	Diagnostic
-	Severity string `json:"severity"`
-	Meaning  string `json:"meaning"`
-	Source   string `json:"source,omitempty"` // the line it starts in
+	Code       Code   `json:"code"`
+	Severity   string `json:"severity"`
+	Message    string `json:"message"`
+	Suggestion string `json:"suggestion,omitempty"`
+	Range      Range  `json:"range"`
+	Source     string `json:"source,omitempty"` // the line it starts in
+	Meaning    string `json:"meaning"`          // of the code
 }
 
 // JSON writes one document: {"errors": 1, "warnings": 0, "diagnostics": [...]}.
@@ -187,7 +190,10 @@ func (p Printer) JSON(w io.Writer, list List) error {
 		}
 		line, _ := p.line(d.Range)
 		d.Range.File = p.name(d.Range.File)
-		out.Diagnostics = append(out.Diagnostics, finding{d, d.Severity.String(), Meanings[d.Code], line})
+		out.Diagnostics = append(out.Diagnostics, finding{
+			Code: d.Code, Severity: d.Severity.String(), Message: d.Message, Suggestion: d.Suggestion,
+			Range: d.Range, Source: line, Meaning: Meanings[d.Code],
+		})
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wazuh-etl/etl/builtin"
+	"github.com/wazuh-etl/etl/cmd/etl/internal/load"
+	"github.com/wazuh-etl/etl/cmd/etl/internal/reference"
+	"github.com/wazuh-etl/etl/runtime/diag"
+	"github.com/wazuh-etl/etl/runtime/lang"
+)
+
+func TestReferenceIsFresh(t *testing.T) {
+	stale, err := reference.Stale("../../docs/reference", builtin.Specs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stale) > 0 {
+		t.Errorf("docs/reference is stale: %s\nrun: go run ./cmd/etl docs --markdown docs/reference", strings.Join(stale, ", "))
+	}
+}
+
+// TestExamplesLoad holds the examples of the reference against the loader: they
+// may name components that stand elsewhere, and nothing else may be wrong.
+func TestExamplesLoad(t *testing.T) {
+	elsewhere := []diag.Code{
+		diag.UnknownReference, diag.UnknownVariable, diag.UnknownLocal, diag.NoSource, diag.NoSink,
+		diag.UnreadSource, diag.UnreadNode, diag.UnreachedSink, diag.NoValue, diag.MissingFile,
+	}
+	for _, s := range builtin.Specs() {
+		if s.Example == "" {
+			t.Errorf("%s has no example", reference.Title(s))
+			continue
+		}
+		file := filepath.Join(t.TempDir(), "example.hcl")
+		if err := os.WriteFile(file, []byte(s.Example), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		o := load.Options()
+		o.Mode = lang.Graph
+		_, list := load.Pipeline(file, o)
+		list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return slices.Contains(elsewhere, d.Code) })
+		if len(list) > 0 {
+			var b bytes.Buffer
+			_ = diag.Printer{Source: os.ReadFile}.Text(&b, list)
+			t.Errorf("the example of %s:\n%s", reference.Title(s), b.String())
+		}
+	}
+}
+
+func TestEverySinkSaysWhatDeliveredMeans(t *testing.T) {
+	for _, s := range builtin.Specs() {
+		if (s.NewSink != nil) != strings.HasPrefix(s.Guarantee, "Delivered means") {
+			t.Errorf("%s: a sink's guarantee begins with \"Delivered means\", nothing else has one: %.60q", reference.Title(s), s.Guarantee)
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+
+func TestLinksOfTheDocumentation(t *testing.T) {
+	var pages []string
+	for _, root := range []string{"../../docs", "../../deploy"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if strings.HasSuffix(path, ".md") {
+				pages = append(pages, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s: the link to %s leads nowhere", page, m[1])
+			}
+		}
+	}
+}
