@@ -24,6 +24,7 @@ func (e *missingTopic) Error() string {
 // greet asks the brokers for a topic, any of them for nothing if it is "", and
 // says what is wrong. It gives up soon: an unreachable broker is an answer.
 func (s *sink) greet(ctx context.Context, topic string) error {
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	client, err := kgo.NewClient(append(s.options(), kgo.RequestRetries(0))...)
@@ -34,7 +35,7 @@ func (s *sink) greet(ctx context.Context, topic string) error {
 	for {
 		answer, err := ask(ctx, client, topic)
 		if err != nil {
-			if failure := s.health.connection(); failure != nil {
+			if failure := s.health.connection(began); failure != nil {
 				return failure
 			}
 			return fmt.Errorf("the brokers (%s) don't answer: %w", strings.Join(s.brokers, ", "), err)

@@ -18,7 +18,8 @@ type health struct {
 
 	mu      sync.Mutex
 	told    string
-	failure *brokerError // since the last success
+	failure *brokerError // of the last connection; nil if it came about
+	failed  time.Time
 }
 
 // set tells err, nil for well. It costs next to nothing while all is well.
@@ -32,9 +33,6 @@ func (h *health) set(err error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err == nil {
-		h.failure = nil
-	}
 	if h.told == text {
 		return
 	}
@@ -50,15 +48,16 @@ func (h *health) OnBrokerConnect(broker kgo.BrokerMetadata, _ time.Duration, _ n
 	if err == nil {
 		h.failure = nil
 	} else {
+		h.failed = time.Now()
 		h.failure = &brokerError{address: net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port))), err: err}
 	}
 }
 
-// connection is why a connection failed, if the last one did.
-func (h *health) connection() error {
+// connection is why the last connection since a time failed, if it did.
+func (h *health) connection(since time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.failure == nil {
+	if h.failure == nil || h.failed.Before(since) {
 		return nil
 	}
 	return h.failure

@@ -198,6 +198,9 @@ func (n *session) send(client *kgo.Client, lot []*component.Message, hangUp func
 		f := &flights[i]
 		env := m.Native.(*envelope)
 		f.record = kgo.Record{Topic: env.topic, Key: env.key, Headers: env.headers, Value: m.Payload}
+		if f.record.Value == nil {
+			f.record.Value = []byte{} // empty: nil would be a tombstone
+		}
 		f.message = m
 	}
 	var answers sync.WaitGroup

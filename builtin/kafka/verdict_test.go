@@ -12,26 +12,30 @@ import (
 )
 
 // refuse answers produce requests with an error as long as it says so.
-func refuse(c *kfake.Cluster, code int16, when func(*kmsg.ProduceRequest) bool) {
+func refuse(c *kfake.Cluster, err *kerr.Error, when func(*kmsg.ProduceRequest) bool) {
 	c.ControlKey(0, func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
-		request := r.(*kmsg.ProduceRequest)
-		if !when(request) {
-			return nil, nil, false
+		if request := r.(*kmsg.ProduceRequest); when(request) {
+			return refusedAll(request, err), nil, true
 		}
-		response := request.ResponseKind().(*kmsg.ProduceResponse)
-		for _, topic := range request.Topics {
-			t := kmsg.NewProduceResponseTopic()
-			t.Topic, t.TopicID = topic.Topic, topic.TopicID
-			for _, partition := range topic.Partitions {
-				p := kmsg.NewProduceResponseTopicPartition()
-				p.Partition, p.ErrorCode = partition.Partition, code
-				t.Partitions = append(t.Partitions, p)
-			}
-			response.Topics = append(response.Topics, t)
-		}
-		return response, nil, true
+		return nil, nil, false
 	})
+}
+
+// refusedAll is the answer that all of a request is refused.
+func refusedAll(request *kmsg.ProduceRequest, err *kerr.Error) kmsg.Response {
+	response := request.ResponseKind().(*kmsg.ProduceResponse)
+	for _, topic := range request.Topics {
+		t := kmsg.NewProduceResponseTopic()
+		t.Topic, t.TopicID = topic.Topic, topic.TopicID
+		for _, partition := range topic.Partitions {
+			p := kmsg.NewProduceResponseTopicPartition()
+			p.Partition, p.ErrorCode = partition.Partition, err.Code
+			t.Partitions = append(t.Partitions, p)
+		}
+		response.Topics = append(response.Topics, t)
+	}
+	return response
 }
 
 // holds says whether the uncompressed batches of a request have a text in them.
@@ -63,7 +67,7 @@ func TestVerdicts(t *testing.T) {
 			}
 			want := all
 			if v.owner == record {
-				refuse(c, v.err.Code, func(r *kmsg.ProduceRequest) bool { return holds(r, `"bad"`) })
+				refuse(c, v.err, func(r *kmsg.ProduceRequest) bool { return holds(r, `"bad"`) })
 				want = append(all[:3:3], all[4:]...)
 			} else {
 				var mu sync.Mutex
@@ -71,7 +75,7 @@ func TestVerdicts(t *testing.T) {
 				if v.err == kerr.UnknownTopicOrPartition {
 					most = 6 // the client itself asks a few times
 				}
-				refuse(c, v.err.Code, func(*kmsg.ProduceRequest) bool {
+				refuse(c, v.err, func(*kmsg.ProduceRequest) bool {
 					mu.Lock()
 					defer mu.Unlock()
 					times++

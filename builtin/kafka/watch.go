@@ -19,15 +19,16 @@ func (n *session) watch() {
 			return
 		case <-ticker.C:
 		}
-		since := n.since.Load()
-		if since == 0 || time.Since(time.Unix(0, since)) < patience {
+		moved := n.since.Load()
+		since := time.Unix(0, moved)
+		if moved == 0 || time.Since(since) < patience {
 			continue
 		}
-		why := n.sink.health.connection()
+		why := n.sink.health.connection(since)
 		if why == nil {
 			why = n.stuck()
 		}
-		if n.ctx.Err() == nil && n.since.Load() == since {
+		if n.ctx.Err() == nil && n.since.Load() == moved {
 			n.sink.health.set(why)
 		}
 	}
