@@ -119,14 +119,18 @@ func (f family) siblings(add func(string, fs.FileInfo, kind, string)) {
 		if err != nil {
 			continue
 		}
-		k, order := rotated(suffix[1:])
+		k, order := rotated(suffix[0], suffix[1:])
 		add(filepath.Join(directory, name), info, k, order)
 	}
 }
 
-// rotated tells by what a rotation added to a name how its files are ordered.
-func rotated(suffix string) (kind, string) {
-	if n, err := strconv.Atoi(suffix); err == nil && len(suffix) < 6 {
+// rotated tells by what a rotation added to a name, behind a separator, how
+// its files are ordered.
+func rotated(separator byte, suffix string) (kind, string) {
+	if n, err := strconv.Atoi(suffix); err == nil && n > 0 && len(suffix) < 6 {
+		if separator != '.' { // app-2.log is the log of a second app
+			return other, ""
+		}
 		return counted, strconv.Itoa(1_000_000 - n) // the highest is the oldest
 	}
 	if strings.Trim(suffix, "0123456789-_.:TZ+") == "" && suffix != "" {
@@ -222,18 +226,17 @@ func (f family) find(position component.Position, members []member) *generation 
 	return nil
 }
 
-// after are the members that came behind the file g; only the current one if g is
-// not among them any more. stable is as for members.
+// after are the members that came behind the file g and are named by the same kind of
+// rotation; only the current one if g is not among them any more. stable is as for members.
 func (f family) after(g *generation) (list []member, stable bool) {
 	members, stable := f.members()
-	i := slices.IndexFunc(members, g.is)
-	if i < 0 {
-		i = len(members) - 2
-		if len(members) == 0 || members[len(members)-1].kind != current {
-			return nil, stable
-		}
+	i, rotation := slices.IndexFunc(members, g.is), current
+	if i >= 0 {
+		rotation = members[i].kind
 	}
-	return slices.DeleteFunc(members[i+1:], func(m member) bool { return m.kind == other }), stable
+	return slices.DeleteFunc(members[i+1:], func(m member) bool {
+		return m.kind != current && (m.kind != rotation || m.kind == other)
+	}), stable
 }
 
 // is says whether m is a name of g.

@@ -22,6 +22,9 @@ const tick = 50 * time.Millisecond
 
 // Emit cuts the lot into pieces that each stand for its own part of the positions.
 func (p *paced) Emit(ctx context.Context, lot *component.Lot) error {
+	if len(lot.Lines) == 0 {
+		return p.Output.Emit(ctx, lot)
+	}
 	each := max(1, int(p.rate*tick.Seconds()))
 	defer p.held.Store(0)
 	for from := 0; from < len(lot.Lines); from += each {

@@ -30,6 +30,11 @@ type reader struct {
 func (r *reader) run(ctx context.Context, begin start) error {
 	defer func() { r.lot.Free() }()
 	r.previous = begin.previous
+	if begin.skip {
+		if err := r.pin(ctx, begin); err != nil {
+			return nil
+		}
+	}
 	g, offset := begin.generation, begin.offset
 	for {
 		for g == nil {
@@ -48,9 +53,26 @@ func (r *reader) run(ctx context.Context, begin start) error {
 			}
 			return err
 		}
-		r.previous = g.name
+		if g.name != "" {
+			r.previous = g.name
+		}
 		g, offset = nil, 0
 	}
+}
+
+// pin makes the end of a file that was there before the first start a position:
+// what is written while the process is down the next time is not skipped again. There is
+// none before the first line is complete.
+func (r *reader) pin(ctx context.Context, begin start) error {
+	if begin.offset == 0 {
+		return nil
+	}
+	if err := r.identify(begin.generation); err != nil {
+		return nil // the first lot tries again
+	}
+	lot := component.NewLot()
+	lot.Stream, lot.Received, lot.Position = begin.generation.stream, r.host.Now(), begin.generation.position(begin.offset)
+	return r.out.Emit(ctx, lot)
 }
 
 // wait waits for something to happen; false means that ctx is done.
@@ -259,10 +281,10 @@ func (r *reader) finish(ctx context.Context, g *generation) error {
 // read of it is read from a copy, if there is one: that is how copytruncate rotates.
 func (r *reader) restart(ctx context.Context, g *generation) error {
 	read := r.split.Next()
-	if copied := r.copyOf(g, read); copied != nil {
-		err := r.drain(ctx, g, copied, read)
-		copied.file.Close()
-		if err != nil {
+	copied := r.copyOf(g, read)
+	if copied != nil {
+		defer copied.file.Close()
+		if err := r.drain(ctx, g, copied, read); err != nil {
 			return err
 		}
 		r.host.Log.Info("the file was truncated; the rest of it was read from its copy", "file", r.path, "copy", copied.path, "from", read, "to", r.split.Next())
@@ -274,8 +296,39 @@ func (r *reader) restart(ctx context.Context, g *generation) error {
 		return err
 	}
 	r.previous = g.name
+	if copied != nil {
+		if err := r.between(ctx, copied); err != nil {
+			return err
+		}
+	}
 	g.name, g.stream, g.head = "", nil, nil
 	return r.retry(ctx, g, func() error { return r.seek(g, 0) })
+}
+
+// between reads the copies that were made after an older one: the file was truncated
+// several times while nobody looked.
+func (r *reader) between(ctx context.Context, older *generation) error {
+	copies, _ := r.follower.after(older)
+	for _, m := range copies {
+		if m.kind == current {
+			continue
+		}
+		g, err := openGeneration(r.host.FS, m.path)
+		if err != nil {
+			r.host.Log.Warn("a rotated file can't be opened, what is in it is not read", "file", m.path, "error", err)
+			continue
+		}
+		g.final = true
+		err = r.generation(ctx, g, 0)
+		g.file.Close()
+		if err != nil {
+			return err
+		}
+		if g.name != "" {
+			r.previous = g.name
+		}
+	}
+	return nil
 }
 
 // copyOf finds a file that holds what g held when it was read up to offset.

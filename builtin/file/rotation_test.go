@@ -225,7 +225,7 @@ func TestRotationsOnDisk(t *testing.T) {
 // A sink that is down for days: each file is opened when it appears, however
 // long the one before it is not read.
 func TestRotationsWhileHeldUp(t *testing.T) {
-	for _, way := range []string{"rename", "wazuh"} {
+	for _, way := range ways {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
@@ -240,15 +240,17 @@ func TestRotationsWhileHeldUp(t *testing.T) {
 					time.Sleep(24 * time.Hour)
 					w.rotate()
 					time.Sleep(time.Hour)
-					if way == "wazuh" { // monitord has compressed it
+					switch way {
+					case "wazuh": // monitord has compressed it
 						w.check(r.files.Remove(w.dated(w.day - 1)))
-					} else {
+					case "rename":
 						w.check(r.files.Remove(alerts + ".1"))
 					}
 				}
 				close(r.out.hold)
 				time.Sleep(time.Hour)
 				wantNumbers(t, r.out.got(), 0, w.next)
+				wantUnique(t, r.out.ids)
 				if read, total := r.source.Progress(); read != total {
 					t.Errorf("progress %d of %d", read, total)
 				}
@@ -500,5 +502,24 @@ func TestWazuhGenerationHasItsDatedPath(t *testing.T) {
 			t.Errorf("id %s, want %s", r.out.ids[1], want)
 		}
 		w.check(w.file.Close())
+	})
+}
+
+// Not everything beside a file is what it was before.
+func TestNeighbours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.append(alerts, lines(0, 5))
+		r.must(r.once())
+		position := r.out.positions[2]
+		r.out = &collector{}
+		r.must(r.files.Rename(alerts, alerts+".1"))
+		for _, name := range []string{"alerts.json.bak", "alerts-2.json", "alerts.json-20251121", "alerts.log", "alerts.json.0", "alertsx.json.1"} {
+			time.Sleep(time.Second)
+			r.append("/logs/"+name, lines(100, 105))
+		}
+		r.append(alerts, lines(5, 7))
+		r.must(r.once(position))
+		wantNumbers(t, r.out.lines, 3, 7)
 	})
 }

@@ -31,6 +31,7 @@ type collector struct {
 	ids       []string
 	failures  []string
 	positions []component.Position // behind each line
+	last      component.Position   // behind everything
 	hold      chan struct{}        // if set, each Emit waits for it
 }
 
@@ -44,6 +45,7 @@ func (c *collector) Emit(ctx context.Context, lot *component.Lot) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.last = lot.Position
 	for i, line := range lot.Lines {
 		c.lines = append(c.lines, string(lot.Data[line.Start:line.End]))
 		c.ids = append(c.ids, fmt.Sprintf("%s@%d", lot.Stream.Generation, line.Offset))
@@ -236,8 +238,14 @@ func TestStartAtEnd(t *testing.T) {
 		r.append(alerts, lines(0, 2)+`{"n"`)
 		r.start()
 		r.want()
+		position := r.out.last
 		r.append(alerts, ":2}\n")
 		r.want(line(2))
+		r.stop()
+		r.out = &collector{}
+		r.append(alerts, lines(3, 5)) // while the process is down
+		r.start(position)
+		r.want(line(2), line(3), line(4))
 		r.stop()
 	})
 }
