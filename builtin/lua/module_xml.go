@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"unicode"
 	"unicode/utf8"
 
 	lua "github.com/yuin/gopher-lua"
@@ -292,7 +293,7 @@ func (m *machine) appendEscaped(b []byte, s string, attribute bool) []byte {
 // appendName appends a name; a colon stays, since the script wrote it.
 func appendName(b []byte, name string) []byte {
 	for i, c := range name {
-		if !isNameByte(c, i == 0) && c != ':' {
+		if !isNameRune(c, i == 0) && c != ':' {
 			return append(b, xmlName(name)...)
 		}
 	}
@@ -309,7 +310,7 @@ func xmlName(text string) string {
 	}
 	b := make([]byte, 0, len(text))
 	for i, c := range text {
-		if isNameByte(c, i == 0) {
+		if isNameRune(c, i == 0) {
 			b = utf8.AppendRune(b, c)
 		} else {
 			b = append(b, '_')
@@ -318,18 +319,23 @@ func xmlName(text string) string {
 	return string(b)
 }
 
-// isNameByte says that c may be in a name, or begin one.
-func isNameByte(c rune, first bool) bool {
+// isNameRune says that c may be in a name, or begin one.
+func isNameRune(c rune, first bool) bool {
 	switch {
 	case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_':
 		return true
-	case c >= '0' && c <= '9' || c == '-' || c == '.' || c == 0xb7 || c >= 0x300 && c <= 0x36f || c == 0x203f || c == 0x2040:
+	case c >= '0' && c <= '9' || c == '-' || c == '.' || c == 0xb7:
 		return !first
 	}
-	return c >= 0xc0 && c <= 0x2ff && c != 0xd7 && c != 0xf7 ||
-		c >= 0x370 && c <= 0x1fff && c != 0x37e ||
-		c == 0x200c || c == 0x200d || c >= 0x2070 && c <= 0x218f ||
-		c >= 0x2c00 && c <= 0x2fef || c >= 0x3001 && c <= 0xd7ff ||
-		c >= 0xf900 && c <= 0xfdcf || c >= 0xfdf0 && c < 0xfffd ||
-		c >= 0x10000 && c <= 0xeffff
+	return c >= 0xc0 && unicode.Is(nameLetters, c)
 }
+
+// nameLetters are letters that every edition of XML 1.0 takes in a name: the
+// fifth allows nearly all of Unicode, but most parsers still go by the fourth.
+var nameLetters = &unicode.RangeTable{R16: []unicode.Range16{
+	{0xc0, 0xd6, 1}, {0xd8, 0xf6, 1}, {0xf8, 0x131, 1}, {0x134, 0x13e, 1}, {0x141, 0x148, 1}, {0x14a, 0x17e, 1}, // Latin
+	{0x386, 0x386, 1}, {0x388, 0x38a, 1}, {0x38c, 0x38c, 1}, {0x38e, 0x3a1, 1}, {0x3a3, 0x3ce, 1}, // Greek
+	{0x401, 0x40c, 1}, {0x40e, 0x44f, 1}, {0x451, 0x45c, 1}, {0x45e, 0x481, 1}, // Cyrillic
+	{0x5d0, 0x5ea, 1}, {0x621, 0x63a, 1}, {0x641, 0x64a, 1}, // Hebrew, Arabic
+	{0x3041, 0x3094, 1}, {0x30a1, 0x30fa, 1}, {0x4e00, 0x9fa5, 1}, {0xac00, 0xd7a3, 1}, // Kana, Han, Hangul
+}}
