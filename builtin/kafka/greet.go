@@ -32,29 +32,32 @@ func (s *sink) greet(ctx context.Context, topic string) error {
 		return err
 	}
 	defer client.Close()
-	for {
+	for said := error(nil); ; {
 		answer, err := ask(ctx, client, topic)
-		if err != nil {
+		switch {
+		case err != nil && said != nil: // the time is up
+			return said
+		case err != nil:
 			if failure := s.health.connection(began); failure != nil {
 				return failure
 			}
 			return fmt.Errorf("the brokers (%s) don't answer: %w", strings.Join(s.brokers, ", "), err)
-		}
-		switch {
 		case answer == nil:
 			return nil
-		case answer == kerr.UnknownTopicOrPartition || answer == kerr.LeaderNotAvailable:
-			// A topic that was created just now is unknown for a moment.
-			select {
-			case <-time.After(250 * time.Millisecond):
-				continue
-			case <-ctx.Done():
-			}
-			if answer == kerr.UnknownTopicOrPartition {
-				return &missingTopic{topic, s.brokers}
-			}
+		case answer == kerr.UnknownTopicOrPartition:
+			said = &missingTopic{topic, s.brokers}
+		default:
+			said = &refusal{topic: topic, words: judge(answer, true).words, err: answer}
 		}
-		return &refusal{topic: topic, words: judge(answer, true).words, err: answer}
+		if !kerr.IsRetriable(answer) {
+			return said
+		}
+		// A topic that was created just now is unknown, or has no leader, for a moment.
+		select {
+		case <-time.After(250 * time.Millisecond):
+		case <-ctx.Done():
+			return said
+		}
 	}
 }
 

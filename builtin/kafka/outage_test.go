@@ -161,35 +161,35 @@ func TestDeliverIsBounded(t *testing.T) {
 
 // What is delivered under a new context follows what the old one left.
 func TestAnotherContext(t *testing.T) {
-	t.Parallel()
-	c := cluster(t)
-	r := newRig(t, map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn")}).open()
-	all := r.messages("a", 0, 200)
-	ctx, cancel := context.WithCancel(t.Context())
-	_ = r.sink.Deliver(ctx, all[:100])
-	r.waitAnswers(100)
-	cancel()
-	_ = r.sink.Deliver(t.Context(), all[100:])
-	r.waitAnswers(200)
-	inOrder(t, consume(t, len(all), c.ListenAddrs(), []string{"dfn"}), all)
+	virtual(t, func(t *testing.T, c *virtualCluster) {
+		r := c.rig(t, map[string]any{"topic": text("dfn")}).open()
+		all := r.messages("a", 0, 200)
+		ctx, cancel := context.WithCancel(t.Context())
+		_ = r.sink.Deliver(ctx, all[:100])
+		r.waitAnswers(100)
+		cancel()
+		_ = r.sink.Deliver(t.Context(), all[100:])
+		r.waitAnswers(200)
+		inOrder(t, c.consume(t, len(all), "dfn"), all)
+	})
 }
 
 // A topic that is deleted and made anew is another topic to Kafka, not to us.
 func TestTopicMadeAnew(t *testing.T) {
-	t.Parallel()
-	c := cluster(t)
-	r := newRig(t, map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn")}).open()
-	_ = r.sink.Deliver(t.Context(), r.messages("a", 0, 10))
-	r.waitAnswers(10)
-	if err := c.DeleteTopic("dfn"); err != nil {
-		t.Fatal(err)
-	}
-	all := r.messages("b", 0, 100)
-	_ = r.sink.Deliver(t.Context(), all)
-	r.waitHealth("the topic does not exist")
-	if err := c.CreateTopic("dfn", 1, nil); err != nil {
-		t.Fatal(err)
-	}
-	r.waitAnswers(110)
-	inOrder(t, consume(t, len(all), c.ListenAddrs(), []string{"dfn"}), all)
+	virtual(t, func(t *testing.T, c *virtualCluster) {
+		r := c.rig(t, map[string]any{"topic": text("dfn")}).open()
+		_ = r.sink.Deliver(t.Context(), r.messages("a", 0, 10))
+		r.waitAnswers(10)
+		if err := c.DeleteTopic("dfn"); err != nil {
+			t.Fatal(err)
+		}
+		all := r.messages("b", 0, 100)
+		_ = r.sink.Deliver(t.Context(), all)
+		r.waitHealth("the topic does not exist")
+		if err := c.CreateTopic("dfn", 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		r.waitAnswers(110)
+		inOrder(t, c.consume(t, len(all), "dfn"), all)
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -208,6 +209,35 @@ func (r *rig) count() map[string]int {
 		kinds[said]++
 	}
 	return kinds
+}
+
+// virtual runs a test in a bubble of virtual time, with a cluster that is
+// reached through memory.
+func virtual(t *testing.T, test func(t *testing.T, v *virtualCluster), options ...kfake.Opt) {
+	synctest.Test(t, func(t *testing.T) {
+		v := new(virtualCluster)
+		v.Cluster = cluster(t, append(options, kfake.Ports(9092), kfake.ListenFn(v.network.Listen))...)
+		test(t, v)
+	})
+}
+
+type virtualCluster struct {
+	*kfake.Cluster
+	network kfake.VirtualNetwork
+}
+
+// rig is a rig whose sink reaches the cluster.
+func (v *virtualCluster) rig(t testing.TB, values map[string]any) *rig {
+	values["brokers"] = v.ListenAddrs()
+	values["compression"] = "none" // encoders outlive the bubble
+	r := newRig(t, values)
+	r.host.Dial = v.network.DialContext
+	return r
+}
+
+func (v *virtualCluster) consume(t testing.TB, n int, topics ...string) []*kgo.Record {
+	t.Helper()
+	return consume(t, n, v.ListenAddrs(), topics, kgo.Dialer(v.network.DialContext))
 }
 
 func cluster(t testing.TB, options ...kfake.Opt) *kfake.Cluster {

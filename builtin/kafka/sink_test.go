@@ -257,17 +257,14 @@ func TestAttributeChecks(t *testing.T) {
 	}
 }
 
-func TestOpen(t *testing.T) {
-	t.Parallel()
-	c := cluster(t)
-	t.Run("a topic that is missing", func(t *testing.T) {
-		t.Parallel()
-		r := newRig(t, map[string]any{"brokers": c.ListenAddrs(), "topic": text("other")})
+// After a reload a missing topic is a warning: the sink waits for it.
+func TestOpenMissingTopic(t *testing.T) {
+	virtual(t, func(t *testing.T, c *virtualCluster) {
+		r := c.rig(t, map[string]any{"topic": text("other")})
 		err := r.sink.Open(t.Context(), r.host)
 		if err == nil || !strings.Contains(err.Error(), "topic other does not exist") {
 			t.Fatalf("opening: %v", err)
 		}
-		// After a reload this is a warning: the sink waits for the topic.
 		all := r.messages("a", 0, 10)
 		_ = r.sink.Deliver(t.Context(), all)
 		r.waitHealth("topic other")
@@ -275,19 +272,20 @@ func TestOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.waitAnswers(len(all))
-		inOrder(t, consume(t, len(all), c.ListenAddrs(), []string{"other"}), all)
+		inOrder(t, c.consume(t, len(all), "other"), all)
 	})
-	t.Run("a topic that is created", func(t *testing.T) {
-		t.Parallel()
-		c := cluster(t, kfake.AllowAutoTopicCreation())
-		r := newRig(t, map[string]any{"brokers": c.ListenAddrs(), "topic": text("other")}).open()
+}
+
+func TestOpenCreatedTopic(t *testing.T) {
+	virtual(t, func(t *testing.T, c *virtualCluster) {
+		r := c.rig(t, map[string]any{"topic": text("other")}).open()
 		_ = r.sink.Deliver(t.Context(), r.messages("a", 0, 10))
 		r.waitAnswers(10)
-	})
-	t.Run("nobody there", func(t *testing.T) {
-		t.Parallel()
-		newRig(t, map[string]any{"brokers": []string{deadAddress(t)}, "topic": text("dfn")}).open().waitHealth("refused the connection")
-	})
+	}, kfake.AllowAutoTopicCreation())
+}
+
+func TestOpenUnreachable(t *testing.T) {
+	newRig(t, map[string]any{"brokers": []string{deadAddress(t)}, "topic": text("dfn")}).open().waitHealth("refused the connection")
 }
 
 // deadAddress is one that refuses connections.

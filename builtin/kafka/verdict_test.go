@@ -54,45 +54,45 @@ func holds(r *kmsg.ProduceRequest, text string) bool {
 // takes the one record and no other, a target's error takes none; and the
 // order is kept.
 func TestVerdicts(t *testing.T) {
-	t.Parallel()
 	for _, v := range verdicts {
 		t.Run(v.err.Message, func(t *testing.T) {
-			t.Parallel()
-			c := cluster(t)
-			values := map[string]any{"brokers": c.ListenAddrs(), "topic": field("to"), "compression": "none"}
-			r := newRig(t, values).open()
-			all := r.messages("a", 0, 0)
-			for _, n := range strings.Fields("a b c bad d e f g h i j k") {
-				all = append(all, r.message(`{"n":"`+n+`","to":"dfn"}`))
-			}
-			want := all
-			if v.owner == record {
-				refuse(c, v.err, func(r *kmsg.ProduceRequest) bool { return holds(r, `"bad"`) })
-				want = append(all[:3:3], all[4:]...)
-			} else {
-				var mu sync.Mutex
-				times, most := 0, 2
-				if v.err == kerr.UnknownTopicOrPartition {
-					most = 6 // the client itself asks a few times
-				}
-				refuse(c, v.err, func(*kmsg.ProduceRequest) bool {
-					mu.Lock()
-					defer mu.Unlock()
-					times++
-					return times <= most
-				})
-			}
-			_ = r.sink.Deliver(t.Context(), all)
-			r.waitAnswers(len(all))
-			if got := r.count(); got["done"] != len(want) || v.owner == record && got["failed "+v.code] != 1 {
-				t.Errorf("answers %v", got)
-			}
-			inOrder(t, consume(t, len(want), c.ListenAddrs(), []string{"dfn"}), want)
-			if v.owner == target && !v.quiet {
-				r.waitHealth(v.words)
-				r.waitHealth("")
-			}
+			virtual(t, func(t *testing.T, c *virtualCluster) { testVerdict(t, c, v) })
 		})
+	}
+}
+
+func testVerdict(t *testing.T, c *virtualCluster, v verdict) {
+	r := c.rig(t, map[string]any{"topic": field("to")}).open()
+	all := r.messages("a", 0, 0)
+	for _, n := range strings.Fields("a b c bad d e f g h i j k") {
+		all = append(all, r.message(`{"n":"`+n+`","to":"dfn"}`))
+	}
+	want := all
+	if v.owner == record {
+		refuse(c.Cluster, v.err, func(r *kmsg.ProduceRequest) bool { return holds(r, `"bad"`) })
+		want = append(all[:3:3], all[4:]...)
+	} else {
+		var mu sync.Mutex
+		times, most := 0, 2
+		if v.err == kerr.UnknownTopicOrPartition {
+			most = 6 // the client itself asks a few times
+		}
+		refuse(c.Cluster, v.err, func(*kmsg.ProduceRequest) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			times++
+			return times <= most
+		})
+	}
+	_ = r.sink.Deliver(t.Context(), all)
+	r.waitAnswers(len(all))
+	if got := r.count(); got["done"] != len(want) || v.owner == record && got["failed "+v.code] != 1 {
+		t.Errorf("answers %v", got)
+	}
+	inOrder(t, c.consume(t, len(want), "dfn"), want)
+	if v.owner == target && !v.quiet {
+		r.waitHealth(v.words)
+		r.waitHealth("")
 	}
 }
 
@@ -108,25 +108,25 @@ func TestVerdictUnknown(t *testing.T) {
 
 // A broker may refuse the producer itself: every record fails until it doesn't.
 func TestProducerRefused(t *testing.T) {
-	t.Parallel()
-	c := cluster(t)
-	var mu sync.Mutex
-	times := 0
-	c.ControlKey(22, func(r kmsg.Request) (kmsg.Response, error, bool) {
-		c.KeepControl()
-		mu.Lock()
-		defer mu.Unlock()
-		if times++; times > 2 {
-			return nil, nil, false
-		}
-		response := r.ResponseKind().(*kmsg.InitProducerIDResponse)
-		response.ErrorCode = kerr.ClusterAuthorizationFailed.Code
-		return response, nil, true
+	virtual(t, func(t *testing.T, c *virtualCluster) {
+		var mu sync.Mutex
+		times := 0
+		c.ControlKey(22, func(r kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			mu.Lock()
+			defer mu.Unlock()
+			if times++; times > 2 {
+				return nil, nil, false
+			}
+			response := r.ResponseKind().(*kmsg.InitProducerIDResponse)
+			response.ErrorCode = kerr.ClusterAuthorizationFailed.Code
+			return response, nil, true
+		})
+		r := c.rig(t, map[string]any{"topic": text("dfn")}).open()
+		all := r.messages("a", 0, 100)
+		_ = r.sink.Deliver(t.Context(), all)
+		r.waitAnswers(len(all))
+		r.waitHealth("not authorised to use the cluster")
+		inOrder(t, c.consume(t, len(all), "dfn"), all)
 	})
-	r := newRig(t, map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn")}).open()
-	all := r.messages("a", 0, 100)
-	_ = r.sink.Deliver(t.Context(), all)
-	r.waitAnswers(len(all))
-	r.waitHealth("not authorised to use the cluster")
-	inOrder(t, consume(t, len(all), c.ListenAddrs(), []string{"dfn"}), all)
 }
