@@ -12,10 +12,6 @@ local element, empty, members, text, texts = xml.element, xml.empty, xml.members
 local EVENT = { "xmlns", "http://schemas.microsoft.com/win/2004/08/events/event" }
 local USER_DATA = { "xmlns", "http://manifests.microsoft.com/win/2004/08/windows/eventlog" }
 
-local function upper_first(name)
-  return name:sub(1, 1):upper() .. name:sub(2)
-end
-
 -- Element and member, in the order of the schema.
 local IDENTITY = { "EventID", "eventID", "Version", "version", "Level", "level", "Task", "task",
   "Opcode", "opcode", "Keywords", "keywords" }
@@ -46,15 +42,20 @@ local function has_in_any_case(data, name)
   return false
 end
 
-local function event_data(id, data)
+local function is_object(value)
+  return type(value) == "table" and not etl.is_array(value)
+end
+
+local function event_data(id, win)
+  local data = win.eventdata
   if data == nil or data == etl.null then return nil end
-  if type(data) ~= "table" or #data > 0 then -- no names: one element with all of it
-    return element("EventData", nil, element("Data", nil, text(data)))
+  if not is_object(data) then -- no names: one element with all of it
+    return element("EventData", nil, element("Data", nil, text(win, "eventdata")))
   end
   local missing = {}
   for _, name in ipairs(ALWAYS[id] or {}) do
     if not has_in_any_case(data, name) then
-      missing[#missing + 1] = element("Data", { "Name", upper_first(name) }, "-")
+      missing[#missing + 1] = element("Data", { "Name", etl.capitalize(name) }, "-")
     end
   end
   return element("EventData", nil, xml.named(data, "Data", "Name", true), missing)
@@ -68,12 +69,12 @@ local FORMS = {
 
 local function user_data(form, win)
   local data, out = win[form[1]], {}
-  if type(data) == "table" and #data == 0 then
+  if is_object(data) then
     for name, value in texts(data) do
-      out[#out + 1] = element(xml.name(upper_first(name)), nil, value)
+      out[#out + 1] = element(xml.name(etl.capitalize(name)), nil, value)
     end
-  elseif data ~= nil then
-    out[1] = text(data)
+  else
+    out[1] = text(win, form[1])
   end
   return element("UserData", nil, element(form[2], USER_DATA, out))
 end
@@ -87,7 +88,7 @@ function M.event(win)
   if form and (win[form[1]] ~= nil or data == nil or data == etl.null) then
     body = user_data(form, win)
   else
-    body = event_data(id, data)
+    body = event_data(id, win)
   end
   return element("Event", EVENT, system(win.system), body)
 end

@@ -1,6 +1,9 @@
 package lua
 
 import (
+	"unicode"
+	"unicode/utf8"
+
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wazuh-etl/etl/runtime/document"
@@ -12,11 +15,13 @@ func (m *machine) etlModule() *lua.LTable {
 	t := m.L.NewTable()
 	t.RawSetString("null", m.null)
 	for name, f := range map[string]lua.LGFunction{
-		"array":  m.etlArray,
-		"object": m.etlObject,
-		"copy":   m.etlCopy,
-		"text":   m.etlText,
-		"texts":  m.etlTexts,
+		"array":      m.etlArray,
+		"object":     m.etlObject,
+		"capitalize": func(L *lua.LState) int { return m.push(L, capitalize(m.checkText(L, 1))) },
+		"copy":       m.etlCopy,
+		"is_array":   m.etlIsArray,
+		"text":       m.etlText,
+		"texts":      m.etlTexts,
 	} {
 		t.RawSetString(name, m.function(f))
 	}
@@ -69,6 +74,23 @@ func (m *machine) etlArray(L *lua.LState) int {
 	return 1
 }
 
+// etlIsArray tells lists from objects, also empty ones of an event.
+func (m *machine) etlIsArray(L *lua.LState) int {
+	v := L.CheckAny(1)
+	is := false
+	if p := m.proxyOf(v); p != nil && p.table == nil {
+		is = p.array
+	} else if p != nil {
+		form, err := formOf(p.table, p.array)
+		is = err == nil && form == listForm
+	} else if t, ok := v.(*lua.LTable); ok {
+		form, err := formOf(t, false)
+		is = err == nil && form == listForm
+	}
+	L.Push(lua.LBool(is))
+	return 1
+}
+
 // etlObject is an object of names and values in the order given; what is nil
 // is left out.
 func (m *machine) etlObject(L *lua.LState) int {
@@ -92,44 +114,29 @@ func (m *machine) etlObject(L *lua.LState) int {
 		slots = append(slots, slot{name: string(name), lua: v})
 	}
 	p := m.made(false, slots)
-	m.join(p)
+	p.join()
 	L.Push(&p.ud)
 	return 1
 }
 
 // join makes one of slots with the same name: the last value at the first place.
-func (m *machine) join(p *proxy) {
-	seen := make(map[string]int, 0)
+func (p *proxy) join() {
 	if len(p.slots) >= manySlots {
-		seen = make(map[string]int, len(p.slots))
+		p.named = make(map[string]int, len(p.slots))
 	}
 	kept := p.slots[:0]
-	for i := range p.slots {
-		s := p.slots[i]
-		at := -1
-		if len(p.slots) >= manySlots {
-			if j, ok := seen[s.name]; ok {
-				at = j
-			}
-			seen[s.name] = len(kept)
-		} else {
-			for j := range kept {
-				if kept[j].name == s.name {
-					at = j
-				}
-			}
-		}
+	for _, s := range p.slots {
+		at := (&proxy{slots: kept, named: p.named}).find(s.name)
 		if at >= 0 {
 			kept[at] = s
-			seen[s.name] = at
 			continue
+		}
+		if p.named != nil {
+			p.named[s.name] = len(kept)
 		}
 		kept = append(kept, s)
 	}
 	p.slots = kept
-	if len(kept) >= manySlots {
-		p.named = seen
-	}
 }
 
 // etlCopy is a plain table with all that is below its argument: it belongs to no
@@ -275,4 +282,16 @@ func (m *machine) etlTexts(L *lua.LState) int {
 		return 2
 	}))
 	return 1
+}
+
+// capitalize is text with its first letter in upper case.
+func capitalize(text string) string {
+	if text == "" || text[0] < utf8.RuneSelf && (text[0] < 'a' || text[0] > 'z') {
+		return text
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	if upper := unicode.ToUpper(first); upper != first {
+		return string(upper) + text[size:]
+	}
+	return text
 }

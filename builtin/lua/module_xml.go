@@ -126,6 +126,8 @@ func (m *machine) xmlNamed(L *lua.LState) int {
 		if capital && name != "" && name[0] >= 'a' && name[0] <= 'z' {
 			b = append(b, name[0]-'a'+'A')
 			name = name[1:]
+		} else if capital {
+			name = capitalize(name)
 		}
 		b = m.appendEscaped(b, name, true)
 		b = append(b, `">`...)

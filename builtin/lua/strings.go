@@ -2,6 +2,7 @@ package lua
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -23,11 +24,11 @@ func (m *machine) openString() {
 		"format":  m.stringFormat,
 		"gmatch":  m.stringGmatch,
 		"gsub":    m.stringGsub,
-		"lower":   m.stringMap(strings.ToLower),
+		"lower":   m.stringMap(lower),
 		"match":   m.stringMatch,
 		"rep":     m.stringRep,
 		"reverse": m.stringMap(reverse),
-		"upper":   m.stringMap(strings.ToUpper),
+		"upper":   m.stringMap(upper),
 	} {
 		t.RawSetString(name, m.function(f))
 	}
@@ -61,6 +62,33 @@ func (m *machine) stringMap(f func(string) string) lua.LGFunction {
 		L.Push(lua.LString(f(s)))
 		return 1
 	}
+}
+
+// lower and upper work on letters, or on ASCII where the bytes are no UTF-8:
+// part of a letter stays what it is.
+func lower(s string) string {
+	if utf8.ValidString(s) {
+		return strings.ToLower(s)
+	}
+	return ascii(s, 'A', 'Z')
+}
+
+func upper(s string) string {
+	if utf8.ValidString(s) {
+		return strings.ToUpper(s)
+	}
+	return ascii(s, 'a', 'z')
+}
+
+// ascii changes the case of the letters between from and to.
+func ascii(s string, from, to byte) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= from && c <= to {
+			b[i] = c ^ ('a' - 'A')
+		}
+	}
+	return string(b)
 }
 
 func reverse(s string) string {
