@@ -49,22 +49,26 @@ the old one's and the address of this transform.`,
 }
 
 func newMap(c *component.Config) (component.Transform, error) {
-	moves, err := movesOf(c.Any("rename"))
-	if err != nil {
-		return nil, c.Error("rename", diag.InvalidValue, err.Error(), "")
+	r := &reshape{address: c.Address, sets: c.Templates("set")}
+	var found []error
+	var err error
+	if r.moves, err = movesOf(c.Any("rename")); err != nil {
+		found = append(found, c.Error("rename", diag.InvalidValue, err.Error(), ""))
 	}
-	r := &reshape{address: c.Address, moves: moves, sets: c.Templates("set")}
 	for _, text := range c.Strings("remove") {
 		path, err := splitPath(text)
 		if err != nil {
-			return nil, c.Error("remove", diag.InvalidValue, err.Error(), "")
+			found = append(found, c.Error("remove", diag.InvalidValue, err.Error(), ""))
 		}
 		r.removes = append(r.removes, path)
 	}
 	for i, s := range r.sets {
 		if slices.ContainsFunc(r.sets[:i], func(o component.NamedTemplate) bool { return slices.Equal(o.Path, s.Path) }) {
-			return nil, c.Error("set", diag.InvalidValue, fmt.Sprintf("%s is set twice", s.Name), "")
+			found = append(found, c.Error("set", diag.InvalidValue, fmt.Sprintf("%s is set twice", s.Name), ""))
 		}
+	}
+	if err := errors.Join(found...); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

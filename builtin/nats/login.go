@@ -24,33 +24,38 @@ type login struct {
 // ways are the attributes of which one pipeline writes at most one.
 var ways = []string{"creds_file", "nkey_file", "jwt", "username", "token"}
 
-func newLogin(c *component.Config) (login, error) {
-	l := login{
+func newLogin(c *component.Config) login {
+	return login{
 		credsFile: c.String("creds_file"), nkeyFile: c.String("nkey_file"),
 		jwt: c.String("jwt"), seed: c.String("seed"),
 		username: c.String("username"), password: c.String("password"), token: c.String("token"),
 	}
+}
+
+// contradictions are the attributes that don't go together.
+func (l login) contradictions(c *component.Config) (found []error) {
 	first := ""
 	for _, way := range ways {
 		if !c.Has(way) {
 			continue
 		}
 		if first != "" {
-			return l, c.Error(way, diag.InvalidValue, fmt.Sprintf("%s and %s are two logins, a connection has one", first, way), "")
+			found = append(found, c.Error(way, diag.InvalidValue, fmt.Sprintf("%s and %s are two logins, a connection has one", first, way), ""))
+			continue
 		}
 		first = way
 	}
-	for name, other := range map[string]string{"jwt": "seed", "seed": "jwt", "password": "username"} {
-		if c.Has(name) && !c.Has(other) && c.Known(other) {
-			return l, c.Error(name, diag.MissingAttribute, name+" needs "+other, "")
+	for _, pair := range [][2]string{{"jwt", "seed"}, {"seed", "jwt"}, {"password", "username"}} {
+		if name, other := pair[0], pair[1]; c.Has(name) && !c.Has(other) && c.Known(other) {
+			found = append(found, c.Error(name, diag.MissingAttribute, name+" needs "+other, ""))
 		}
 	}
 	if c.Has("seed") {
 		if _, err := nkeys.FromSeed([]byte(l.seed)); err != nil {
-			return l, c.Error("seed", diag.InvalidLogin, "the seed is no NKey seed: "+err.Error(), "it begins with SU")
+			found = append(found, c.Error("seed", diag.InvalidLogin, "the seed is no NKey seed: "+err.Error(), "it begins with SU"))
 		}
 	}
-	return l, nil
+	return found
 }
 
 // options adds the login. Files are read at each connection, so that what was

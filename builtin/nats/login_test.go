@@ -229,6 +229,7 @@ func TestConfiguration(t *testing.T) {
 		"message_id of core":        {"url": "h", "jetstream": false, "message_id": template("x")},
 		"constant subject":          {"url": "h", "subject": template("a.>")},
 		"embedded and url":          embedded(map[string]any{"url": "h"}),
+		"embedded and tls":          embedded(map[string]any{"tls": &component.Config{Values: map[string]any{}}}),
 		"embedded and login":        embedded(map[string]any{"token": "t"}),
 		"embedded core":             embedded(map[string]any{"jetstream": false}),
 		"embedded, name of stream":  embedded(map[string]any{"stream": "a.b"}),

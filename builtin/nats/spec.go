@@ -99,60 +99,71 @@ func newSink(c *component.Config) (component.Sink, error) {
 		stream:    c.String("stream"),
 		connector: connector{tls: c.Block("tls"), inboxPrefix: c.String("inbox_prefix")},
 	}
-	if subject, ok := s.subject.Constant(); ok {
+	var found []error
+	if subject, ok := s.subject.Constant(); ok && c.Known("subject") {
 		if err := checkSubject(subject); err != nil {
-			return nil, c.Error("subject", diag.InvalidValue, err.Error(), "")
+			found = append(found, c.Error("subject", diag.InvalidValue, err.Error(), ""))
 		}
 	}
 	if !s.jetStream {
 		for _, name := range []string{"stream", "message_id"} {
 			if c.Has(name) {
-				return nil, c.Error(name, diag.InvalidValue, name+" belongs to JetStream", "leave jetstream = false out")
+				found = append(found, c.Error(name, diag.InvalidValue, name+" belongs to JetStream", "leave jetstream = false out"))
 			}
 		}
 	}
 	if e := c.Block("embedded"); e != nil {
-		return s, s.embed(c, e)
+		found = append(found, s.embed(c, e)...)
+	} else {
+		found = append(found, s.reach(c)...)
 	}
-	if err := tlsconfig.Complete(s.connector.tls); err != nil {
+	if err := errors.Join(found...); err != nil {
 		return nil, err
-	}
-	var err error
-	if s.connector.login, err = newLogin(c); err != nil {
-		return nil, err
-	}
-	if !c.Has("url") && c.Known("url") {
-		return nil, c.Error("", diag.MissingAttribute, "a NATS sink needs a url or the block embedded {}", `write url = "nats://host:4222"`)
-	}
-	s.connector.urls, err = urls(c.Any("url"))
-	if err != nil {
-		return nil, c.Error("url", diag.InvalidValue, err.Error(), "")
 	}
 	return s, nil
 }
 
+// reach sets the sink up for servers elsewhere.
+func (s *sink) reach(c *component.Config) (found []error) {
+	if err := tlsconfig.Complete(s.connector.tls); err != nil {
+		found = append(found, err)
+	}
+	s.connector.login = newLogin(c)
+	found = append(found, s.connector.login.contradictions(c)...)
+	if !c.Has("url") && c.Known("url") {
+		return append(found, c.Error("", diag.MissingAttribute, "a NATS sink needs a url or the block embedded {}", `write url = "nats://host:4222"`))
+	}
+	var err error
+	if s.connector.urls, err = urls(c.Any("url")); err != nil {
+		found = append(found, c.Error("url", diag.InvalidValue, err.Error(), ""))
+	}
+	return found
+}
+
 // embed sets the sink up for a server of its own.
-func (s *sink) embed(c, e *component.Config) error {
+func (s *sink) embed(c, e *component.Config) (found []error) {
 	for _, name := range append([]string{"url", "inbox_prefix"}, ways...) {
 		if c.Has(name) {
-			return c.Error(name, diag.InvalidValue, name+" is for a server elsewhere, this one is embedded", "")
+			found = append(found, c.Error(name, diag.InvalidValue, name+" is for a server elsewhere, this one is embedded", ""))
 		}
 	}
+	if s.connector.tls != nil {
+		found = append(found, s.connector.tls.Error("", diag.InvalidValue, "tls is for a server elsewhere, this one is embedded", ""))
+	}
 	if !s.jetStream {
-		return c.Error("jetstream", diag.InvalidValue, "an embedded server stores what it gets", "leave jetstream = false out")
+		found = append(found, c.Error("jetstream", diag.InvalidValue, "an embedded server stores what it gets", "leave jetstream = false out"))
 	}
 	if s.stream == "" {
 		s.stream = c.Address[strings.LastIndexByte(c.Address, '.')+1:]
 	}
 	if strings.ContainsFunc(s.stream, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`.*>/\`, r) }) {
-		return c.Error("stream", diag.InvalidValue, fmt.Sprintf("%q is no name of a stream", s.stream), "no dots, blanks, wildcards or slashes")
+		found = append(found, c.Error("stream", diag.InvalidValue, fmt.Sprintf("%q is no name of a stream", s.stream), "no dots, blanks, wildcards or slashes"))
 	}
 	if e.Count("port") > 65535 {
-		return e.Error("port", diag.OutOfRange, "a port is at most 65535", "")
+		found = append(found, e.Error("port", diag.OutOfRange, "a port is at most 65535", ""))
 	}
-	s.connector.tls = nil
 	s.embedded = &embeddedStream{name: s.stream, port: e.Count("port"), maxBytes: e.Size("max_bytes")}
-	return nil
+	return found
 }
 
 func checkURLs(value any) error {
