@@ -96,7 +96,11 @@ func meaning(a component.Attr) string {
 		for i, v := range a.Enum {
 			values[i] = "`\"" + v + "\"`"
 		}
-		parts = append(parts, "One of "+strings.Join(values, ", ")+".")
+		if len(values) == 1 {
+			parts = append(parts, "Possible: "+values[0]+".")
+		} else {
+			parts = append(parts, "One of "+strings.Join(values, ", ")+".")
+		}
 	}
 	if a.Address {
 		parts = append(parts, "nil in a hole is the event's error.")

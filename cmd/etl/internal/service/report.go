@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/wazuh-etl/etl/cmd/etl/internal/console"
 	"github.com/wazuh-etl/etl/cmd/etl/internal/view"
 	"github.com/wazuh-etl/etl/runtime/graph"
 )
@@ -23,11 +24,10 @@ func (s *Service) openLog(started time.Time) {
 		s.live = view.NewLive(s.Stderr, terminalSize(s.Stderr), s.plan, started)
 		out = s.live
 	}
-	o := &slog.HandlerOptions{Level: s.Level}
 	if s.JSON {
-		s.log = slog.New(slog.NewJSONHandler(out, o))
+		s.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: s.Level}))
 	} else {
-		s.log = slog.New(slog.NewTextHandler(out, o))
+		s.log = slog.New(console.New(out, s.Level, s.Printer.Color))
 	}
 }
 
