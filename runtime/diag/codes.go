@@ -57,12 +57,7 @@ const (
 	Interpolation     Code = "ETL1401"
 	NotLiteral        Code = "ETL1402"
 	Expression        Code = "ETL1403"
-	NotComparison     Code = "ETL1404"
 	Template          Code = "ETL1405"
-	UnknownExprFunc   Code = "ETL1406"
-	UnknownExprName   Code = "ETL1407"
-	InvalidRegexp     Code = "ETL1408"
-	InvalidCIDR       Code = "ETL1409"
 	LuaSyntax         Code = "ETL1501" // at its line of the script or heredoc
 	LuaNoProcess      Code = "ETL1502" // no function process
 	LuaModule         Code = "ETL1503" // `require` of what is not there
@@ -83,9 +78,6 @@ const (
 	TestShape         Code = "ETL1603"
 	TestInvalid       Code = "ETL1604"
 	UnlikelyPath      Code = "ETL1901"
-	PathLikeText      Code = "ETL1902"
-	DashedName        Code = "ETL1903"
-	UnusedName        Code = "ETL1904"
 	BlockingQueue     Code = "ETL1905"
 	CertExpiresSoon   Code = "ETL1906"
 	UnlikelyExpr      Code = "ETL1907"
@@ -148,12 +140,7 @@ var Meanings = map[Code]string{
 	Interpolation:     "`${` or `%{` stands where text must be literal",
 	NotLiteral:        "a text must be a literal, a variable or a local",
 	Expression:        "an expression is wrong",
-	NotComparison:     "`not` stands in front of the left side of a comparison only",
 	Template:          "a template is wrong",
-	UnknownExprFunc:   "there is no function of this name in expressions",
-	UnknownExprName:   "an expression names a variable or local that is not there",
-	InvalidRegexp:     "a regular expression is none",
-	InvalidCIDR:       "a network is none",
 	LuaSyntax:         "Lua that doesn't parse",
 	LuaNoProcess:      "a script has no function process",
 	LuaModule:         "a script requires a module that is not there",
@@ -174,9 +161,6 @@ var Meanings = map[Code]string{
 	TestShape:         "a block of a test says too much, too little or contradicts itself",
 	TestInvalid:       "a value in a test is not what it must be",
 	UnlikelyPath:      "a path that no Wazuh alert has, close to one that they have",
-	PathLikeText:      "a text without {{ }} that reads like a path",
-	DashedName:        "a subtraction that reads like a name",
-	UnusedName:        "a variable or local that nothing uses",
 	BlockingQueue:     "a full queue stops a source that can't be read again",
 	CertExpiresSoon:   "a certificate expires soon",
 	UnlikelyExpr:      "an expression that is probably not meant so",

@@ -43,11 +43,11 @@ func (l *loader) declare(body *hclsyntax.Body) {
 				l.declareLocals(b)
 			}
 		case "source", "transform", "sink":
-			if l.checkLabels(b, "KIND", "NAME") {
+			if l.checkHead(b, "KIND", "NAME") {
 				l.declareNode(b, plan.Type(b.Type), b.Labels[0], b.Labels[1], b.LabelRanges[1])
 			}
 		case "filter":
-			if l.checkLabels(b, "NAME") {
+			if l.checkHead(b, "NAME") {
 				l.declareNode(b, plan.Filter, "", b.Labels[0], b.LabelRanges[0])
 			}
 		case "queue":
@@ -78,8 +78,17 @@ func (l *loader) declareBroken(h heading) {
 		l.nodes[address] = &node{hollow: true, Node: &plan.Node{Type: plan.Type(h.kind), Address: address}}
 	case h.kind == "variable" && n == 1:
 		l.vars[h.labels[0]] = &variable{name: h.labels[0], bad: true, value: wrongValue}
+		l.varNames = append(l.varNames, h.labels[0])
+	case h.kind == "locals" && n == 0:
+		for _, name := range h.names {
+			l.locals[name] = &local{name: name, state: done, value: wrongValue}
+			l.localNames = append(l.localNames, name)
+		}
+	case n == 0 && (h.kind == "queue" || h.kind == "runtime"), n == 1 && h.kind == "test":
+	default:
+		l.incomplete = true
 	}
-	l.incomplete = true
+	l.dangling = true
 }
 
 func (l *loader) once(b *hclsyntax.Block, into **hclsyntax.Block) {
@@ -105,6 +114,13 @@ func (l *loader) checkLabels(b *hclsyntax.Block, wanted ...string) bool {
 	counts := []string{"no label", "one label", "two labels"}
 	l.fail(diag.BlockLabels, b.DefRange(), fmt.Sprintf("`%s` has %s, not %d", b.Type, counts[len(wanted)], len(b.Labels)), "write "+form+" { … }")
 	return false
+}
+
+// checkHead is checkLabels for what may be referred to.
+func (l *loader) checkHead(b *hclsyntax.Block, wanted ...string) bool {
+	ok := l.checkLabels(b, wanted...)
+	l.incomplete = l.incomplete || !ok
+	return ok
 }
 
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -149,7 +165,7 @@ func (l *loader) unknownAttribute(a *hclsyntax.Attribute, what string, attrs, bl
 		l.fail(diag.AttributeIsBlock, a.NameRange, fmt.Sprintf("`%s` of %s is a block, not an attribute", a.Name, what), fmt.Sprintf("write %s { … } without `=`", a.Name))
 		return
 	}
-	l.fail(diag.UnknownAttribute, a.NameRange, fmt.Sprintf("%s has no attribute `%s`", what, a.Name), didYouMean(a.Name, append(append([]string(nil), attrs...), blocks...)))
+	l.fail(diag.UnknownAttribute, a.NameRange, fmt.Sprintf("%s has no attribute `%s`", what, a.Name), orElse(nearest(a.Name, blocks), a.Name, attrs))
 }
 
 func (l *loader) unknownBlock(b *hclsyntax.Block, what string, blocks, attrs []string) {
@@ -157,5 +173,5 @@ func (l *loader) unknownBlock(b *hclsyntax.Block, what string, blocks, attrs []s
 		l.fail(diag.BlockIsAttribute, b.TypeRange, fmt.Sprintf("`%s` of %s is an attribute, not a block", b.Type, what), fmt.Sprintf("write %s = …", b.Type))
 		return
 	}
-	l.fail(diag.UnknownBlock, b.TypeRange, fmt.Sprintf("%s has no block `%s`", what, b.Type), didYouMean(b.Type, append(append([]string(nil), blocks...), attrs...)))
+	l.fail(diag.UnknownBlock, b.TypeRange, fmt.Sprintf("%s has no block `%s`", what, b.Type), orElse(nearest(b.Type, attrs), b.Type, blocks))
 }

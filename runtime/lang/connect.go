@@ -20,7 +20,7 @@ func (l *loader) connect() {
 	l.expandErrors()
 	cyclic := l.findCycles()
 	l.findAbsent()
-	if l.incomplete || cyclic {
+	if l.incomplete || l.dangling || cyclic {
 		return
 	}
 	readers, heard := map[*node]int{}, map[*node]int{}
@@ -43,8 +43,8 @@ func (l *loader) connect() {
 			}
 		case plan.Sink:
 			sinks++
-			if !reached[n] && !n.bad {
-				l.fail(diag.UnreachedSink, n.block.DefRange(), "nothing reaches "+n.Address+": no source is at the beginning of what it reads", "")
+			if !reached[n] {
+				l.fail(diag.UnreachedSink, n.block.DefRange(), "nothing reaches "+n.Address+": nobody has an output that it reads", "")
 			}
 		default:
 			if heard[n] == 0 && l.o.Mode != Test {

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -53,12 +54,18 @@ func (f *file) cutByTokens() (chunks []chunk, ok bool) {
 			return nil, false
 		}
 		ends := t.Type == hclsyntax.TokenNewline || t.Type == hclsyntax.TokenComment && t.Bytes[len(t.Bytes)-1] == '\n'
-		if ends && depth == 0 {
+		if ends && depth == 0 && !f.opensNext(t.Range.End.Byte) {
 			chunks = append(chunks, chunk{start, t.Range.End.Byte})
 			start = t.Range.End.Byte
 		}
 	}
 	return append(chunks, chunk{start, len(f.src)}), depth == 0
+}
+
+// opensNext says whether the next line holds the { that this one lacks.
+func (f *file) opensNext(at int) bool {
+	rest := strings.TrimLeft(string(f.src[at:min(len(f.src), at+80)]), " \t")
+	return strings.HasPrefix(rest, "{")
 }
 
 var head = regexp.MustCompile(`(?m)^[A-Za-z_][\w-]*(?:[ \t]+(?:"[^"\n]*"|[\w.-]+))*[ \t]*\{`)

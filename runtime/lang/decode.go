@@ -57,7 +57,7 @@ func (d *decoding) block(body *hclsyntax.Body, header hcl.Range, attrs []compone
 	for _, a := range attributes(body) {
 		spec, is := byName[a.Name]
 		if hint, later := notYetAttrs[a.Name]; later && !is && !contains(skip, a.Name) {
-			d.fail(diag.NotYet, a.NameRange, fmt.Sprintf("`%s` is not there yet", a.Name), hint)
+			d.fail(diag.NotYet, a.NameRange, fmt.Sprintf("`%s` of %s is not there yet", a.Name, d.what), hint)
 			unknown = true
 			continue
 		}
@@ -79,10 +79,20 @@ func (d *decoding) block(body *hclsyntax.Body, header hcl.Range, attrs []compone
 		switch {
 		case a.Default != nil:
 			d.ok = d.setDefault(a) && d.ok
-		case a.Required && !d.lenient && !unknown:
+		case a.Required && !d.lenient && !unknown && !hasBlock(body, a.Name):
 			d.fail(diag.MissingAttribute, header, fmt.Sprintf("%s has no `%s`", d.what, a.Name), "write "+a.Name+" = …")
 		}
 	}
+}
+
+// hasBlock says whether an attribute is written as a block, which is said already.
+func hasBlock(body *hclsyntax.Body, name string) bool {
+	for _, b := range body.Blocks {
+		if b.Type == name {
+			return true
+		}
+	}
+	return false
 }
 
 // notYetAttrs are those of the language that this version doesn't have.
@@ -214,7 +224,7 @@ func (d *decoding) attribute(a component.Attr, e hclsyntax.Expression) bool {
 		return true
 	}
 	d.cfg.Values[a.Name] = value
-	if a.Check != nil {
+	if a.Check != nil && !d.cfg.Unknown[a.Name] {
 		if err := a.Check(value); err != nil {
 			d.refuse(e.Range(), err)
 			return false
@@ -302,6 +312,11 @@ func (d *decoding) members(e *hclsyntax.ObjectConsExpr, each func(name string, i
 	ok := true
 	seen := map[string]bool{}
 	for _, item := range e.Items {
+		if src, is := d.l.dottedKey(item.KeyExpr); is {
+			d.fail(diag.DottedKey, item.KeyExpr.Range(), fmt.Sprintf("the key `%s` has a dot and no quotes", src), fmt.Sprintf("write %q", src))
+			ok = false
+			continue
+		}
 		v, fine := d.l.evaluate(item.KeyExpr)
 		if !fine {
 			ok = false

@@ -34,8 +34,15 @@ func (l *loader) evaluate(e hcl.Expression) (v cty.Value, ok bool) {
 // checkNames reports variables, locals and functions that are not there.
 func (l *loader) checkNames(e hcl.Expression) bool {
 	ok := true
+	keys := l.dottedKeys(e)
 	for _, t := range e.Variables() {
-		ok = l.checkRoot(t) && ok
+		if at := t.SourceRange(); !keys[at] {
+			ok = l.checkRoot(t) && ok
+			continue
+		}
+		written := reference(t)
+		l.fail(diag.DottedKey, t.SourceRange(), fmt.Sprintf("the key `%s` has a dot and no quotes", written), fmt.Sprintf("write %q", written))
+		ok = false
 	}
 	if node, is := e.(hclsyntax.Node); is {
 		_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
@@ -53,6 +60,35 @@ func (l *loader) checkNames(e hcl.Expression) bool {
 		})
 	}
 	return ok
+}
+
+// dottedKey is a key of an object like agent.id, which HCL takes for a reference.
+func (l *loader) dottedKey(e hcl.Expression) (written string, is bool) {
+	key, is := e.(*hclsyntax.ObjectConsKeyExpr)
+	if !is || key.ForceNonLiteral {
+		return "", false
+	}
+	t, is := key.Wrapped.(*hclsyntax.ScopeTraversalExpr)
+	if !is || len(t.Traversal) < 2 {
+		return "", false
+	}
+	return reference(t.Traversal), true
+}
+
+// dottedKeys are where such keys stand in e.
+func (l *loader) dottedKeys(e hcl.Expression) map[hcl.Range]bool {
+	found := map[hcl.Range]bool{}
+	if node, is := e.(hclsyntax.Node); is {
+		_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+			if x, is := n.(hclsyntax.Expression); is {
+				if _, is := l.dottedKey(x); is {
+					found[n.Range()] = true
+				}
+			}
+			return nil
+		})
+	}
+	return found
 }
 
 func functionHint(name string) string {
@@ -83,12 +119,18 @@ func (l *loader) checkRoot(t hcl.Traversal) bool {
 	switch root {
 	case "var":
 		if _, declared := l.vars[name]; !declared && known {
+			if l.incomplete {
+				return false
+			}
 			l.fail(diag.UnknownVariable, at, fmt.Sprintf("there is no variable `%s`", name), didYouMean(name, l.varNames))
 			return false
 		}
 	case "local":
 		x, declared := l.locals[name]
 		if !declared && known {
+			if l.incomplete {
+				return false
+			}
 			l.fail(diag.UnknownLocal, at, fmt.Sprintf("there is no local `%s`", name), didYouMean(name, l.localNames))
 			return false
 		}
@@ -163,11 +205,11 @@ func (l *loader) explainEvaluation(e hcl.Expression, d *hcl.Diagnostic) diag.Dia
 		out.Message = lower(d.Summary)
 	}
 	switch d.Summary {
-	case "Ambiguous attribute key":
-		src := string(at.SliceBytes(l.files[at.Filename].src))
-		out.Code, out.Message, out.Suggestion = diag.DottedKey, fmt.Sprintf("the key `%s` has a dot", src), fmt.Sprintf("write %q", src)
 	case "Not enough function arguments", "Too many function arguments", "Invalid function argument", "Error in function call", "Invalid expanding argument value":
 		out.Code = diag.FunctionCall
+		if _, what, is := strings.Cut(out.Message, "\" parameter: "); is {
+			out.Message = what
+		}
 	}
 	return out
 }
@@ -212,7 +254,7 @@ func (l *loader) follow(e hcl.Expression) hcl.Expression {
 	}
 	switch t.Traversal.RootName() {
 	case "local":
-		if x := l.locals[step.Name]; x != nil {
+		if x := l.locals[step.Name]; x != nil && x.expr != nil {
 			return x.expr
 		}
 	case "var":

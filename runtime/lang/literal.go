@@ -18,16 +18,18 @@ import (
 
 // What is done for each event is text that load time must leave alone: the
 // cure for each kind of it.
-const (
-	cureExpression = "nothing is filled in here at load time: write var.NAME or local.NAME"
-	cureCode       = "write `$${` or `%%{` for the characters themselves, put the code in a file (script = …), or hand values over by config"
+var (
+	inExpression = literalKind{"an expression", "nothing is filled in at load time: write var.NAME or local.NAME", `write it in quotes: "…"`}
+	inCode       = literalKind{"code", "write `$${` or `%%{` for the characters themselves, put the code in a file (script = …), or hand values over by config", "write it as a heredoc: <<-LUA"}
 )
+
+type literalKind struct{ name, cure, form string }
 
 // literal is the text of an expression that must be one: a literal, or wholly
 // a variable or local. lacks is the variable without value that it comes from.
-func (l *loader) literal(e hclsyntax.Expression, cure string) (t *text, lacks string, ok bool) {
+func (l *loader) literal(e hclsyntax.Expression, kind literalKind) (t *text, lacks string, ok bool) {
 	if _, is := unparen(e).(*hclsyntax.ScopeTraversalExpr); is {
-		return l.namedText(e, cure)
+		return l.namedText(e, kind)
 	}
 	f := l.file(e)
 	t, interpolated := f.literalText(e)
@@ -35,18 +37,15 @@ func (l *loader) literal(e hclsyntax.Expression, cure string) (t *text, lacks st
 	case t != nil:
 		return t, "", true
 	case interpolated != nil:
-		l.refuseInterpolation(f, *interpolated, cure)
+		l.refuseInterpolation(f, *interpolated, kind)
 	default:
-		hint := `write it in quotes: "…"`
-		if cure == cureCode {
-			hint = "write it as a heredoc: <<-LUA"
-		}
-		l.fail(diag.NotLiteral, e.Range(), "this must be a text: a literal, or wholly a variable or local", hint)
+		l.fail(diag.NotLiteral, e.Range(), kind.name+" must be a text: a literal, or wholly a variable or local", kind.form)
 	}
 	return nil, "", false
 }
 
-func (l *loader) refuseInterpolation(f *file, at hcl.Range, cure string) {
+func (l *loader) refuseInterpolation(f *file, at hcl.Range, kind literalKind) {
+	cure := kind.cure
 	src := f.src
 	start, end := at.Start.Byte, at.End.Byte
 	for start > 0 && start > at.Start.Byte-8 && src[start] != '$' && src[start] != '%' {
@@ -56,19 +55,19 @@ func (l *loader) refuseInterpolation(f *file, at hcl.Range, cure string) {
 		end = rest + 1
 	}
 	inner := string(src[at.Start.Byte:at.End.Byte])
-	if cure == cureExpression && regexp.MustCompile(`^(var|local)\.\w+$`).MatchString(inner) {
+	if kind == inExpression && regexp.MustCompile(`^(var|local)\.\w+$`).MatchString(inner) {
 		cure = "write " + inner
 	}
 	mark := "`${`"
 	if start < len(src) && src[start] == '%' {
 		mark = "`%{`"
 	}
-	l.report(diag.Diagnostic{Code: diag.Interpolation, Range: f.span(start, end), Message: mark + " has no meaning in this text", Suggestion: cure})
+	l.report(diag.Diagnostic{Code: diag.Interpolation, Range: f.span(start, end), Message: mark + " has no meaning in " + kind.name, Suggestion: cure})
 }
 
 // namedText is a text that is wholly var.X or local.X: positions are those of
 // the literal behind it, where there is one.
-func (l *loader) namedText(e hclsyntax.Expression, cure string) (t *text, lacks string, ok bool) {
+func (l *loader) namedText(e hclsyntax.Expression, kind literalKind) (t *text, lacks string, ok bool) {
 	v, ok := l.evaluate(e)
 	if !ok {
 		return nil, "", false
@@ -102,7 +101,7 @@ func (l *loader) wholeText(e hcl.Expression, value string) *text {
 
 // condition compiles a `where`.
 func (l *loader) condition(e hclsyntax.Expression) (c plan.Condition, t *text, ok bool) {
-	t, lacks, ok := l.literal(e, cureExpression)
+	t, lacks, ok := l.literal(e, inExpression)
 	if !ok {
 		return nil, nil, false
 	}
@@ -132,7 +131,7 @@ func (l *loader) unknownValue(at hcl.Range, name string) bool {
 	if l.o.Mode == Graph {
 		return true
 	}
-	l.fail(diag.UnknownValue, at, fmt.Sprintf("`%s` has no value here, and this can't do without", name), "give it one: --var, or vars of the test")
+	l.fail(diag.UnknownValue, at, fmt.Sprintf("var.%s has no value here, and this can't do without", name), "give it one: --var, or vars of the test")
 	return false
 }
 
@@ -207,7 +206,7 @@ func (d *decoding) addExpression(name, source string) {
 
 // code decodes literal text of another language.
 func (d *decoding) code(e hclsyntax.Expression) (any, bool) {
-	t, lacks, ok := d.l.literal(e, cureCode)
+	t, lacks, ok := d.l.literal(e, inCode)
 	if !ok {
 		return nil, false
 	}

@@ -48,6 +48,7 @@ type loader struct {
 
 	shown      string           // the pipeline's directory as messages call it
 	files      map[string]*file // by name
+	dangling   bool             // some `from` leads nowhere: what nobody reads may be meant
 	incomplete bool             // some block could not be read: what is missing may stand there
 
 	vars       map[string]*variable

@@ -77,6 +77,9 @@ func (l *loader) circle(x *local) string {
 	seen := map[*local]bool{}
 	walk = func(y *local, path []string) []string {
 		path = append(path, "local."+y.name)
+		if y.expr == nil {
+			return nil
+		}
 		for _, t := range y.expr.Variables() {
 			if t.RootName() != "local" || len(t) < 2 {
 				continue

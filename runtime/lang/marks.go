@@ -5,7 +5,7 @@ import "github.com/zclconf/go-cty/cty"
 // mark is what a load-time value carries through functions and operators.
 type mark struct {
 	kind markKind
-	name string // lacking: what has no value, var.brokers
+	name string // lacking: the variable without value
 }
 
 type markKind uint8

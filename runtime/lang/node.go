@@ -227,7 +227,6 @@ func (l *loader) decodeRuntime() {
 	l.plan.Runtime = defaultRuntime
 	if l.runtime != nil {
 		c, r := top(l.runtime, RuntimeBlock), &l.plan.Runtime
-		r.TemporaryState = c.String("state") == "temporary"
 		r.Workers, r.Memory = c.Count("workers"), c.Size("memory")
 		r.TemporaryState = c.String("state") == "temporary"
 		r.ShutdownTimeout = durationOr(c, "shutdown_timeout", r.ShutdownTimeout)

@@ -25,7 +25,7 @@ func (l *loader) decodeFrom(n *node) {
 			code, message = diag.UnreachedSink, "nothing reaches "+n.Address+": it has no `from`"
 		}
 		l.fail(code, n.block.DefRange(), message, "write from = … with what it reads")
-		n.bad = true
+		n.bad, l.dangling = true, true
 		return
 	}
 	items := []hclsyntax.Expression{a.Expr}
@@ -33,14 +33,14 @@ func (l *loader) decodeFrom(n *node) {
 		items = list.Exprs
 		if len(items) == 0 {
 			l.fail(diag.UnreachedSink, a.Expr.Range(), n.Address+" reads nothing: its `from` is an empty list", "write what it reads, or enabled = false")
-			n.bad = true
+			n.bad, l.dangling = true, true
 			return
 		}
 	}
 	seen := map[string]bool{}
 	for _, item := range items {
 		if !l.decodeReference(n, item, seen) {
-			n.bad = true
+			n.bad, l.dangling = true, true
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // CommonAttrs are the attributes that every block of a type has, beside `from`.
 func CommonAttrs(t plan.Type) []component.Attr {
 	common := []component.Attr{
-		{Name: "description", Type: component.TypeString, Doc: "What it is for: shown by `etl graph`."},
+		{Name: "description", Type: component.TypeString, Doc: "What it is for, for people."},
 		{Name: "enabled", Type: component.TypeBool, Default: true, Doc: "Decided at load time. A disabled source or sink is absent; a disabled filter or transform passes everything."},
 		{Name: "errors", Type: component.TypeEnum, Enum: []string{"drop"}, Doc: "`\"drop\"` loses what goes wrong instead of keeping it in the dead letters."},
 	}
@@ -69,7 +69,6 @@ var RuntimeBlock = component.BlockSpec{
 	Doc:  "The process that runs the pipeline.",
 	Attrs: []component.Attr{
 		{Name: "name", Type: component.TypeString, Doc: "Names the pipeline's state directory. Default: the file's base name.", Check: pipelineName},
-		{Name: "state", Type: component.TypeEnum, Enum: []string{"kept", "temporary"}, Doc: "`temporary` takes a new state directory for each run, unless --state-dir or the service manager names one. Default kept."},
 		{Name: "state", Type: component.TypeEnum, Enum: []string{"kept", "temporary"}, Doc: "`\"temporary\"` begins each run anew, unless --state-dir names a place. Default `\"kept\"`."},
 		{Name: "workers", Type: component.TypeCount, Doc: "How many goroutines process events. Default: one for each core.", Check: atLeastOne},
 		{Name: "memory", Type: component.TypeSize, Doc: "Bounds all events in flight together, and the process softly. Default: the queues' bounds only.", Check: positiveSize},

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"sort"
 	"strings"
 
@@ -107,16 +106,6 @@ func (s *shape) near(name string) string {
 	return ""
 }
 
-// has says whether the shape knows the path.
-func (s *shape) has(names []string) bool {
-	for _, name := range names {
-		if s = s.members[name]; s == nil {
-			return false
-		}
-	}
-	return true
-}
-
 // warnOfPaths looks for paths that no event of a known shape has.
 func (l *loader) warnOfPaths() {
 	events, origins := map[*node]*shape{}, map[*node]*shape{}
@@ -164,20 +153,4 @@ func (l *loader) common(n *node, shapes map[*node]*shape, unchanged bool) *shape
 		s = shapes[e.from]
 	}
 	return s
-}
-
-var dotted = regexp.MustCompile(`^[A-Za-z_@]\w*(\.\w+)+$`)
-
-// looksLikePath says whether a text without holes was probably meant as one.
-func (l *loader) looksLikePath(s string) bool {
-	if !dotted.MatchString(s) {
-		return false
-	}
-	names := strings.Split(s, ".")
-	switch names[0] {
-	case "origin", "event", "meta":
-		return true
-	}
-	alert := l.shapeCalled("schemas/alert.json")
-	return alert != nil && alert.has(names)
 }

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,20 +21,24 @@ func (f *file) parse() (bodies []*hclsyntax.Body, broken []heading, list diag.Li
 			continue
 		}
 		list = append(list, f.explainSyntax(c, diags[0]))
-		if h, ok := f.heading(c); ok {
-			broken = append(broken, h)
-		}
+		broken = append(broken, f.heading(c))
 	}
 	return bodies, broken, list
 }
 
-// heading is the head of a block whose inside can't be read.
+// heading is the head of a block whose inside can't be read, as far as it can.
 type heading struct {
 	kind   string
 	labels []string
+	names  []string // of what look like attributes
 }
 
-func (f *file) heading(c chunk) (h heading, ok bool) {
+var attributeName = regexp.MustCompile(`(?m)^[ \t]*([a-z][a-z0-9_]*)[ \t]*[=:]`)
+
+func (f *file) heading(c chunk) (h heading) {
+	for _, m := range attributeName.FindAllSubmatch(f.src[c.start:c.end], -1) {
+		h.names = append(h.names, string(m[1]))
+	}
 	for _, t := range f.lex(c) {
 		switch t.Type {
 		case hclsyntax.TokenIdent, hclsyntax.TokenQuotedLit:
@@ -43,13 +48,13 @@ func (f *file) heading(c chunk) (h heading, ok bool) {
 				h.labels = append(h.labels, string(t.Bytes))
 			}
 		case hclsyntax.TokenOBrace:
-			return h, h.kind != ""
+			return h
 		case hclsyntax.TokenOQuote, hclsyntax.TokenCQuote, hclsyntax.TokenNewline, hclsyntax.TokenComment:
 		default:
-			return h, h.kind != "" && len(h.labels) > 0
+			return h
 		}
 	}
-	return h, false
+	return h
 }
 
 // explainSyntax says in the words of this language what HCL could not read.
@@ -67,6 +72,8 @@ func (f *file) explainSyntax(c chunk, d *hcl.Diagnostic) diag.Diagnostic {
 		out.Code, out.Message, out.Suggestion = code, message, suggestion
 	}
 	switch d.Summary {
+	case "Unexpected comma after argument":
+		say(diag.AttributeSyntax, "no comma belongs between the attributes of a block", "give each attribute its own line")
 	case "Missing newline after argument", "Missing attribute separator", "Missing item separator", "Missing argument separator":
 		switch {
 		case innerQuote:
@@ -75,10 +82,10 @@ func (f *file) explainSyntax(c chunk, d *hcl.Diagnostic) diag.Diagnostic {
 		case before.Type == hclsyntax.TokenNumberLit && subject.Type == hclsyntax.TokenIdent && before.Range.End.Byte == at.Start.Byte:
 			v := string(before.Bytes) + string(subject.Bytes)
 			say(diag.BareNumber, "`"+v+"` is no value: a number with a unit is a text", fmt.Sprintf("write %q", v))
-		case d.Summary == "Missing newline after argument" && subject.Type == hclsyntax.TokenComma:
-			say(diag.AttributeSyntax, "no comma belongs between the attributes of a block", "give each attribute its own line")
 		case d.Summary == "Missing newline after argument":
 			say(diag.AttributeSyntax, fmt.Sprintf("`%s` is too much: the value ends before it", shown(subject)), "give each attribute its own line")
+		case subject.Type == hclsyntax.TokenCBrace:
+			say(diag.Unterminated, "a bracket is not closed before this `}`", "")
 		default:
 			say(diag.Syntax, fmt.Sprintf("a comma is missing before `%s`", shown(subject)), "")
 		}

@@ -1,8 +1,6 @@
 package lang
 
 import (
-	"fmt"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -54,7 +52,7 @@ func (d *decoding) templates(a component.Attr, e hclsyntax.Expression) (any, boo
 	ok := d.members(o, func(name string, item hclsyntax.Expression) bool {
 		path, err := template.SplitPath(name)
 		if err != nil {
-			d.fail(diag.InvalidValue, item.Range(), fmt.Sprintf("`%s` is no path: %s", name, err), "")
+			d.fail(diag.InvalidValue, d.keyOf(o, item), err.Error(), "")
 			return false
 		}
 		d.print.add(a.Name, name)
@@ -69,6 +67,16 @@ func (d *decoding) templates(a component.Attr, e hclsyntax.Expression) (any, boo
 		return true
 	})
 	return list, ok
+}
+
+// keyOf is where the key of a member stands.
+func (d *decoding) keyOf(o *hclsyntax.ObjectConsExpr, value hclsyntax.Expression) hcl.Range {
+	for _, item := range o.Items {
+		if item.ValueExpr == value {
+			return item.KeyExpr.Range()
+		}
+	}
+	return value.Range()
 }
 
 // tree is the template of a value: of a text, or of an object or list of them.
@@ -106,7 +114,7 @@ func (d *decoding) tree(a component.Attr, e hcl.Expression) (component.Template,
 	if name, is := marked(v, lacking); is {
 		d.cfg.Unknown[a.Name] = true
 		d.print.add(a.Name, "unknown "+name)
-		return template.Constant(document.NewText(name)), true // tests and dry runs show what is missing
+		return template.Constant(document.NewText("(var." + name + " has no value)")), true // tests and dry runs show what is missing
 	}
 	v, _ = v.UnmarkDeep()
 	if v.IsNull() {
@@ -198,8 +206,5 @@ func (d *decoding) textTemplate(a component.Attr, t *text) (component.Template, 
 		return nil, false
 	}
 	*d.looks = append(*d.looks, look{t, template.Reads(x)})
-	if _, constant := x.Constant(); constant && d.l.looksLikePath(t.value) {
-		d.l.warn(diag.PathLikeText, t.span(0, len(t.value)), fmt.Sprintf("this is the text `%s`, not what the event has there", t.value), fmt.Sprintf("`{{ %s }}`?", t.value))
-	}
 	return x, true
 }

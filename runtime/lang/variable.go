@@ -74,6 +74,7 @@ func (l *loader) declareVariable(b *hclsyntax.Block) {
 			v.sensitive = ok && !s.IsNull() && s.True()
 		default:
 			l.unknownAttribute(a, "variable \""+name+"\"", known, []string{"validation"})
+			v.bad = true
 		}
 	}
 	for _, inner := range b.Body.Blocks {
@@ -153,8 +154,7 @@ func (l *loader) inferType(v *variable) {
 // setValue takes the value from the first place that has one.
 func (l *loader) setValue(v *variable, fromFile *hclsyntax.Attribute) {
 	refuse := func(at diag.Range, err error) {
-		d := diag.Diagnostic{Code: diag.VariableType, Range: at, Message: fmt.Sprintf("the value of var.%s: %s", v.name, err)}
-		l.report(d)
+		l.report(diag.Diagnostic{Code: diag.VariableType, Range: at, Message: fmt.Sprintf("the value of var.%s %s", v.name, err)})
 	}
 	text := func(raw, from string) {
 		x, err := v.parse(raw)
@@ -188,7 +188,7 @@ func (l *loader) setValue(v *variable, fromFile *hclsyntax.Attribute) {
 		return
 	}
 	if !l.o.Mode.strict() {
-		v.set(lackingValue(v.typ, "var."+v.name))
+		v.set(lackingValue(v.typ, v.name))
 		return
 	}
 	ways := []string{"--var " + v.name + "=…", "a --var-file"}
@@ -238,7 +238,7 @@ func (v *variable) fit(x cty.Value) (cty.Value, error) {
 	}
 	fitted, err := convert.Convert(x, v.typ)
 	if err != nil {
-		return wrongValue, fmt.Errorf("%s is needed: %w", typeName(v.typ), err)
+		return wrongValue, fmt.Errorf("must be %s: %w", typeName(v.typ), err)
 	}
 	return fitted, nil
 }
@@ -273,7 +273,7 @@ func (v *variable) parse(raw string) (cty.Value, error) {
 	if t == cty.DynamicPseudoType {
 		return cty.StringVal(raw), nil
 	}
-	return wrongValue, errors.New(typeName(t) + " is needed, written as in a pipeline file")
+	return wrongValue, errors.New("must be " + typeName(t) + ", written as in a pipeline file")
 }
 
 // varFiles reads the --var-file, the last one's values winning.

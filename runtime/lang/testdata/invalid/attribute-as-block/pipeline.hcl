@@ -1,0 +1,6 @@
+source "file" "alerts" {
+  path {
+  }
+}
+
+sink "stdout" "out" { from = source.file.alerts }

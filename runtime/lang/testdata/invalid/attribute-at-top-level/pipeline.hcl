@@ -1,0 +1,5 @@
+alerts_file = "a.json"
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,5 @@
+source "file" "alerts" {
+  follow
+}
+
+sink "stdout" "out" { from = source.file.alerts }

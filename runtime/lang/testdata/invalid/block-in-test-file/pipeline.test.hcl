@@ -1,0 +1,4 @@
+filter "a" {
+  from  = source.file.alerts
+  where = "true"
+}

@@ -1,0 +1,7 @@
+filter "windows" {
+  from  = source.file.alerts
+  where = "true"
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,9 @@
+locals = {
+  a = 1
+}
+
+source "file" "alerts" = {
+  path = "a.json"
+}
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,7 @@
+locals {
+  a = [1, 2
+}
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,6 @@
+source "file" "alerts" {
+  path = "a.json"
+  path = "b.json"
+}
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,10 @@
+locals {
+  a = 1
+}
+locals {
+  a = 2
+}
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,7 @@
+locals {
+  a = env("ETL_NOT_SET")
+}
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

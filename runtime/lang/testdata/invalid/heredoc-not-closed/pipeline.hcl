@@ -1,0 +1,9 @@
+source "file" "alerts" { path = "alerts.json" }
+
+filter "windows" {
+  from  = source.file.alerts
+  where = <<-EXPR
+    rule.level > 3
+}
+
+sink "stdout" "out" { from = filter.windows }

@@ -1,0 +1,5 @@
+runtime "x" { workers = 1 }
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

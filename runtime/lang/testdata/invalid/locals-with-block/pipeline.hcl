@@ -1,0 +1,8 @@
+locals {
+  a {
+  }
+}
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,4 @@
+source "file" "alerts" {
+}
+
+sink "stdout" "out" { from = source.file.alerts }

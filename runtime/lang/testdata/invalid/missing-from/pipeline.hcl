@@ -1,0 +1,7 @@
+source "file" "alerts" { path = "alerts.json" }
+
+filter "windows" {
+  where = "true"
+}
+
+sink "stdout" "out" { from = filter.windows }

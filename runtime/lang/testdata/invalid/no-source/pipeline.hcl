@@ -1,0 +1,2 @@
+# a pipeline that reads nothing
+runtime { workers = 1 }

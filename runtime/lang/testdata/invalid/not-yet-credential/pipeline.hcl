@@ -1,0 +1,7 @@
+locals {
+  token = credential("token")
+}
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

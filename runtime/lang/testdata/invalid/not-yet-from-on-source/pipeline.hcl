@@ -1,0 +1,6 @@
+source "file" "alerts" {
+  path = "a.json"
+  from = sink.stdout.out
+}
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,5 @@
+route "x" {}
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,3 @@
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts["a"] }

@@ -1,0 +1,5 @@
+runtime { name = "../other" }
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

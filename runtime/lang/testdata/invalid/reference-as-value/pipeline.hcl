@@ -1,0 +1,7 @@
+source "file" "alerts" { path = "alerts.json" }
+
+sink "kafka" "dfn" {
+  from    = source.file.alerts
+  brokers = source.file.alerts
+  topic   = "dfn"
+}

@@ -1,0 +1,7 @@
+source "file" "alerts" { path = "alerts.json" }
+
+transform "lua" "x" {
+  from = source.file.alerts
+}
+
+sink "stdout" "out" { from = transform.lua.x }

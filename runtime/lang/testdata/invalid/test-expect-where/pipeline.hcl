@@ -1,0 +1,8 @@
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }
+
+test "something" {
+  input "source.file.alerts" { event = {} }
+  expect "sink.stdout.out" { where = "not a in b" }
+}

@@ -1,0 +1,7 @@
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }
+
+test "something" {
+  input "sink.stdout.out" { event = {} }
+}

@@ -1,0 +1,10 @@
+variable "topic" { default = "a" }
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }
+
+test "something" {
+  vars = { topics = "b" }
+  input "source.file.alerts" { event = {} }
+}

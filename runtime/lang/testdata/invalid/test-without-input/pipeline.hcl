@@ -1,0 +1,6 @@
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }
+
+test "something" {
+}

@@ -1,0 +1,5 @@
+source "file" "alerts" {
+  path = "a.json" follow = false
+}
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,3 @@
+source "stdin" "alerts" { zzzz = 1 }
+
+sink "stdout" "out" { from = source.stdin.alerts }

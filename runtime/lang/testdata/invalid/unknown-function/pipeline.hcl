@@ -1,0 +1,7 @@
+locals {
+  x = lenght([1])
+}
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,7 @@
+variable "name" {
+  defualt = "a"
+}
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

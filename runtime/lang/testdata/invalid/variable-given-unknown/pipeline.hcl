@@ -1,0 +1,9 @@
+#! --var levl=3
+variable "level" {
+  type    = number
+  default = 3
+}
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,5 @@
+variable "brokers" { type = lst(string) }
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

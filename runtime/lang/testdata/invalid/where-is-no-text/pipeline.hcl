@@ -1,0 +1,8 @@
+source "file" "alerts" { path = "alerts.json" }
+
+filter "windows" {
+  from  = source.file.alerts
+  where = rule.level > 3
+}
+
+sink "stdout" "out" { from = filter.windows }

@@ -1,0 +1,6 @@
+source "file" "alerts" {
+  path   = "a.json"
+  follow = "sometimes"
+}
+
+sink "stdout" "out" { from = source.file.alerts }

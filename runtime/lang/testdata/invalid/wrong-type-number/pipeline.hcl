@@ -1,0 +1,5 @@
+queue { max_events = "many" }
+
+source "file" "alerts" { path = "alerts.json" }
+
+sink "stdout" "out" { from = source.file.alerts }

@@ -1,0 +1,3 @@
+source "file" "alerts" { path = "lang_test.go" }
+
+sink "stdout" "out" { from = source.file.alerts }
