@@ -72,6 +72,9 @@ func (e *embeddedStream) create(ctx context.Context, nc *client.Conn) error {
 // cover makes the stream take the subjects of messages. A stream can't just
 // take all, so it takes all below each first token.
 func (e *embeddedStream) cover(ctx context.Context, nc *client.Conn, messages []*component.Message) error {
+	if err := e.server.Revive(); err != nil {
+		return err
+	}
 	missing := false
 	for _, m := range messages {
 		top, _, _ := strings.Cut(m.Native.(*client.Msg).Subject, ".")

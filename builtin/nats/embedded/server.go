@@ -30,6 +30,8 @@ const (
 	// syncInterval is what a power failure may cost. What the process has acknowledged is in the
 	// kernel's hands; its end, however sudden, costs nothing.
 	syncInterval = time.Second
+	maxMemory    = 64 << 20
+	maxStore     = math.MaxInt64 / 4 // streams bound themselves
 )
 
 // Server is a running server, shared by all who started it with the same Dir.
@@ -76,7 +78,7 @@ func (s *Server) start() error {
 		ServerName: "etl", Host: "127.0.0.1", Port: port, NoSigs: true,
 		MaxPayload: maxPayload, MaxPending: 2 * maxPayload,
 		JetStream: true, StoreDir: s.Dir, SyncInterval: syncInterval, DisableJetStreamBanner: true,
-		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: math.MaxInt64 / 4, // a stream bounds itself
+		JetStreamMaxMemory: maxMemory, JetStreamMaxStore: maxStore,
 	})
 	if err != nil {
 		return err
@@ -106,6 +108,19 @@ func (s *Server) Stop() {
 	delete(running, s.Dir)
 	s.nats.Shutdown()
 	s.nats.WaitForShutdown()
+}
+
+// Revive switches JetStream on again where the server has switched it off, as
+// it does for good when its disk is full.
+func (s *Server) Revive() error {
+	if s.nats.JetStreamEnabled() {
+		return nil
+	}
+	err := s.nats.EnableJetStream(&server.JetStreamConfig{StoreDir: s.Dir, MaxMemory: maxMemory, MaxStore: maxStore, SyncInterval: syncInterval})
+	if err != nil {
+		return fmt.Errorf("switching the embedded server's JetStream on again: %w", err)
+	}
+	return nil
 }
 
 // URL is where the server is reached.
