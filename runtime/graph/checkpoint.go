@@ -1,7 +1,7 @@
 package graph
 
 import (
-	"maps"
+	"slices"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -27,25 +27,38 @@ func (g *Graph) checkpoint() {
 	}
 	g.mu.Lock()
 	var all []state.Checkpoint
-	for _, f := range g.feeds {
-		if _, ok := f.node.Source.(component.Resumable); !ok || f.tracker == nil {
-			continue
-		}
-		for _, sink := range g.program.behind(f.address) {
-			if sink.slot == free {
-				continue
-			}
-			if p, ok := f.tracker.Position(sink.slot).(component.Position); ok {
-				all = append(all, state.Checkpoint{Source: f.address, Sink: sink.node.Address, Position: p})
-			}
-		}
+	for _, f := range g.allFeeds() {
+		all = f.appendCheckpoints(all)
 	}
+	g.leaving = slices.DeleteFunc(g.leaving, func(f *feed) bool { return f.idle() && f.tracker.Idle() })
 	g.mu.Unlock()
 	if err := g.options.State.Save(all); err != nil {
 		g.checkpointFailed(err)
 		return
 	}
 	g.checkpointFailed(nil)
+}
+
+// appendCheckpoints appends where the sinks behind the source stand.
+func (f *feed) appendCheckpoints(all []state.Checkpoint) []state.Checkpoint {
+	f.mu.Lock()
+	sinks, resumable := f.sinks, f.resumable()
+	f.mu.Unlock()
+	if f.tracker == nil || !resumable {
+		return all
+	}
+	for _, sink := range sinks {
+		if p, ok := f.tracker.Position(sink.slot).(component.Position); ok {
+			all = append(all, state.Checkpoint{Source: f.address, Sink: sink.node.Address, Position: p})
+		}
+	}
+	return all
+}
+
+// resumable says whether the source can be asked again. The caller has f.mu.
+func (f *feed) resumable() bool {
+	_, ok := f.node.Source.(component.Resumable)
+	return ok
 }
 
 // checkpointFailed logs the first failure of a row, and its end.
@@ -64,11 +77,8 @@ func (g *Graph) checkpointFailed(err error) {
 func (g *Graph) uncovered() (n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, f := range maps.All(g.feeds) {
-		if f.tracker == nil {
-			continue
-		}
-		if _, ok := f.node.Source.(component.Resumable); ok && g.options.State != nil {
+	for _, f := range g.allFeeds() {
+		if f.tracker == nil || f.resumable() && g.options.State != nil {
 			continue
 		}
 		events, _ := f.tracker.InFlight()

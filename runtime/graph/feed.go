@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/wazuh-etl/etl/runtime/ack"
@@ -23,6 +24,7 @@ type feed struct {
 	mu      sync.Mutex
 	node    *plan.Node
 	program *program // that new lots are processed by
+	sinks   []*step  // that its events can come to first, and that count
 	waiting []*job   // in order, not yet passed on
 	bytes   int64
 	events  int
@@ -57,7 +59,7 @@ func (f *feed) start() error {
 			return err
 		}
 	}
-	f.program = f.g.program
+	f.program, f.sinks = f.g.program, f.g.program.behind(f.address)
 	f.tracker = ack.NewTracker(positions, nil)
 	f.g.pumps.Go(f.dispatch)
 	f.run(from)
@@ -71,7 +73,7 @@ func (f *feed) resume(positions []any) ([]component.Position, error) {
 	var from []component.Position
 	var slots []int
 	for _, sink := range f.g.program.behind(f.address) {
-		if p, ok := saved[sink.node.Address]; ok && sink.slot != free {
+		if p, ok := saved[sink.node.Address]; ok {
 			from = append(from, p)
 			slots = append(slots, sink.slot)
 			positions[sink.slot] = p
@@ -134,22 +136,27 @@ func (f *feed) Emit(ctx context.Context, lot *component.Lot) error {
 	if err := f.g.budget.wait(ctx); err != nil {
 		return err
 	}
-	bytes, events := held(lot), len(lot.Lines)
 	for {
 		f.mu.Lock()
-		if len(f.waiting) == 0 || f.events+events <= f.node.Queue.MaxEvents && f.bytes+bytes <= f.node.Queue.MaxBytes {
+		if f.fits(lot) {
 			break
 		}
-		if f.node.Queue.WhenFull == plan.DropNewest {
-			f.open(lot).state.Store(jobDropped)
-			f.mu.Unlock()
-			return nil
-		}
-		if f.node.Queue.WhenFull == plan.DropOldest && f.dropOldest() {
-			f.mu.Unlock()
-			continue
+		policy := f.node.Queue.WhenFull
+		var dropped *job
+		switch policy {
+		case plan.DropNewest:
+			dropped = f.open(lot)
+		case plan.DropOldest:
+			dropped = f.takeOldest()
 		}
 		f.mu.Unlock()
+		if dropped != nil {
+			f.giveUp(dropped, policy)
+			if policy == plan.DropNewest {
+				return nil
+			}
+			continue
+		}
 		select {
 		case <-f.room:
 		case <-ctx.Done():
@@ -157,12 +164,22 @@ func (f *feed) Emit(ctx context.Context, lot *component.Lot) error {
 		}
 	}
 	j := f.open(lot)
+	f.waiting = append(f.waiting, j)
+	f.bytes += j.bytes
+	f.events += j.events
 	f.mu.Unlock()
 	f.g.work.put(j)
+	wake(f.filled)
 	return nil
 }
 
-// open starts the account of a lot and puts its job last. The caller has f.mu.
+// fits says whether the queue has room for lot; one alone always has.
+func (f *feed) fits(lot *component.Lot) bool {
+	q := f.node.Queue
+	return len(f.waiting) == 0 || f.events+len(lot.Lines) <= q.MaxEvents && f.bytes+held(lot) <= q.MaxBytes
+}
+
+// open starts the account of a lot and makes its job. The caller has f.mu.
 func (f *feed) open(lot *component.Lot) *job {
 	if !f.began && len(lot.Lines) > 0 {
 		f.begin(lot)
@@ -175,11 +192,7 @@ func (f *feed) open(lot *component.Lot) *job {
 	}
 	j.skip = f.skipped(lot)
 	j.account = f.tracker.Open(lot.Position, j.events, j.bytes, j.skip.held(lot.Position), lot.Settled)
-	f.waiting = append(f.waiting, j)
-	f.bytes += j.bytes
-	f.events += j.events
 	f.g.budget.add(j.bytes)
-	wake(f.filled)
 	return j
 }
 
@@ -216,17 +229,32 @@ func (f *feed) skipped(lot *component.Lot) skips {
 	return s
 }
 
-// dropOldest gives up the oldest lot that no worker has begun.
-func (f *feed) dropOldest() bool {
-	for _, j := range f.waiting {
+// takeOldest takes the oldest job that no worker has begun out of the queue.
+func (f *feed) takeOldest() *job {
+	for i, j := range f.waiting {
 		if j.state.CompareAndSwap(jobWaiting, jobDropped) {
+			f.waiting = slices.Delete(f.waiting, i, i+1)
 			f.bytes -= j.bytes
 			f.events -= j.events
-			j.bytes, j.events = 0, 0
-			return true
+			return j
 		}
 	}
-	return false
+	return nil
+}
+
+// giveUp ends a lot that a full queue drops.
+func (f *feed) giveUp(j *job, policy plan.WhenFull) {
+	f.g.drop(f.stats, f.address, string(policy), int64(j.events))
+	f.g.budget.add(-j.bytes)
+	f.finish(j)
+}
+
+// finish ends the processing of a job's lot.
+func (f *feed) finish(j *job) {
+	j.account.Processed()
+	j.lot.Free()
+	j.lot = nil
+	j.program.release()
 }
 
 // dispatch passes the results of the jobs on in the order of their lots.
@@ -234,7 +262,7 @@ func (f *feed) dispatch() {
 	for {
 		f.mu.Lock()
 		var j *job
-		if len(f.waiting) > 0 {
+		if len(f.waiting) > 0 && f.waiting[0].state.Load() != jobWaiting {
 			j = f.waiting[0]
 			f.passing = true
 		}
@@ -253,11 +281,7 @@ func (f *feed) dispatch() {
 
 // pass queues what came of a job.
 func (f *feed) pass(j *job) {
-	dropped := j.state.Load() == jobDropped
-	if !dropped {
-		<-j.done
-		dropped = j.state.Load() == jobDropped
-	}
+	<-j.done
 	f.mu.Lock()
 	f.waiting[0] = nil
 	f.waiting = f.waiting[1:]
@@ -265,21 +289,11 @@ func (f *feed) pass(j *job) {
 	f.events -= j.events
 	f.mu.Unlock()
 	wake(f.room)
-
-	if j.aborted {
-		return // the lot stays open: its positions do not move
-	}
-	lines, bytes := int64(len(j.lot.Lines)), held(j.lot)
-	if dropped {
-		f.g.drop(f.stats, f.address, string(f.node.Queue.WhenFull), lines)
-	} else {
+	if !j.aborted { // else the lot stays open: its positions do not move
 		f.g.deliver(j.program, j.out)
+		f.g.budget.add(-j.bytes)
+		f.finish(j)
 	}
-	f.g.budget.add(-bytes)
-	j.account.Processed()
-	j.lot.Free()
-	j.lot = nil
-	j.program.release()
 	f.mu.Lock()
 	f.passing = false
 	f.mu.Unlock()

@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,6 +61,7 @@ type Graph struct {
 	program *program
 	slots   map[string]int // acknowledgement slot of each sink that can be a first one
 	feeds   map[string]*feed
+	leaving []*feed // of sources that a reload removed, until their lots are through
 	sinks   map[string]*runner
 	stages  map[string]*stageRunner
 
@@ -202,6 +205,7 @@ func (g *Graph) Run(ctx context.Context) error {
 func (g *Graph) tick() {
 	g.checkpoint()
 	g.logDrops()
+	g.logFailures()
 }
 
 var errStopped = errors.New("stopped")
@@ -280,7 +284,7 @@ func (g *Graph) drain(ctx context.Context, failed error, timeout time.Duration, 
 func (g *Graph) idle() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, f := range g.feeds {
+	for _, f := range g.allFeeds() {
 		if !f.idle() {
 			return false
 		}
@@ -288,6 +292,11 @@ func (g *Graph) idle() bool {
 	// What an event becomes is counted before the event itself is gone, so
 	// that behind idle sources zero means that all is done.
 	return g.queued.Load() == 0
+}
+
+// allFeeds are those of the plan and those that are leaving.
+func (g *Graph) allFeeds() []*feed {
+	return slices.AppendSeq(slices.Clone(g.leaving), maps.Values(g.feeds))
 }
 
 // deliver queues what a walk of p has made, waiting where a queue is full.
@@ -316,13 +325,21 @@ func (g *Graph) gone(n int, bytes int64) {
 }
 
 func (g *Graph) flushStages() (any bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, s := range g.stages {
-		s.flush()
-		any = true
+	p := g.current()
+	defer p.release()
+	for _, s := range p.steps {
+		if s.node.Stage != nil {
+			g.stageAt(s.node.Address).flush(p)
+			any = true
+		}
 	}
 	return any
+}
+
+func (g *Graph) stageAt(address string) *stageRunner {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.stages[address]
 }
 
 // close waits for every goroutine and closes the components.

@@ -255,7 +255,8 @@ func (p *program) close(other *program) {
 	}
 }
 
-// behind are the sinks that events of the source at address can come to first.
+// behind are the sinks that events of the source at address can come to first
+// and that its positions wait for.
 func (p *program) behind(address string) []*step {
 	s := p.byName[address]
 	seen := map[*step]bool{}
@@ -268,7 +269,9 @@ func (p *program) behind(address string) []*step {
 			}
 			seen[s] = true
 			if s.node.Type == plan.Sink {
-				sinks = append(sinks, s)
+				if s.slot != free {
+					sinks = append(sinks, s)
+				}
 				continue
 			}
 			follow(slices.Concat(s.events, s.rejected, s.errors))

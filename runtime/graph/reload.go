@@ -31,14 +31,14 @@ func (g *Graph) Reload(p *plan.Plan) error {
 		return err
 	}
 	for i := len(known); i < len(g.slots); i++ {
-		for _, f := range g.feeds {
+		for _, f := range g.allFeeds() {
 			f.addSlot()
 		}
 	}
 	g.budget.setMemory(p.Runtime.Memory)
 	g.outfitReloaded(next, old)
 	g.plan, g.program = p, next
-	g.switchSinks(next)
+	g.switchSinks(next, old)
 	if err := g.switchStages(next, old); err != nil {
 		g.fail(err)
 	}
@@ -63,10 +63,6 @@ func (g *Graph) outfitReloaded(next, old *program) {
 	g.outfit(next)
 	for address, r := range g.sinks {
 		if old.byName[address] == nil {
-			if err := r.open(g.hard); err != nil {
-				g.log.Error("the sink's configuration can't work; its events wait", "component", address, "error", err)
-				r.stats.setHealth(err)
-			}
 			r.start()
 		}
 	}
@@ -74,12 +70,12 @@ func (g *Graph) outfitReloaded(next, old *program) {
 
 // switchSinks puts changed components behind the queues of their addresses,
 // and ends what is gone.
-func (g *Graph) switchSinks(next *program) {
+func (g *Graph) switchSinks(next, old *program) {
 	for address, r := range g.sinks {
 		s := next.byName[address]
 		switch {
 		case s == nil:
-			r.remove()
+			r.remove(old)
 			delete(g.sinks, address)
 		default:
 			r.follow(s)
@@ -92,14 +88,14 @@ func (g *Graph) switchStages(next, old *program) error {
 		s := next.byName[address]
 		switch {
 		case s == nil:
-			r.flush()
+			r.remove(old)
 			delete(g.stages, address)
 		case old.byName[address] == nil:
 			if err := r.start(); err != nil {
 				return err
 			}
 		case s.node.Stage != old.byName[address].node.Stage:
-			if err := r.replace(s); err != nil {
+			if err := r.replace(old, s); err != nil {
 				return err
 			}
 		}
@@ -117,6 +113,7 @@ func (g *Graph) switchSources(next, old *program) {
 		case s == nil:
 			f.end()
 			delete(g.feeds, address)
+			g.leaving = append(g.leaving, f)
 		case was == nil:
 			if err := f.start(); err != nil {
 				g.fail(err)
@@ -140,7 +137,7 @@ func (g *Graph) switchSources(next, old *program) {
 // follow makes new lots be processed by program, for the node of s.
 func (f *feed) follow(s *step, next *program) {
 	f.mu.Lock()
-	f.node, f.program = s.node, next
+	f.node, f.program, f.sinks = s.node, next, next.behind(f.address)
 	f.mu.Unlock()
 	wake(f.room) // the bounds may be wider
 }
@@ -189,11 +186,12 @@ func (r *runner) follow(s *step) {
 	}
 }
 
-// remove ends a sink that is in the pipeline no more.
-func (r *runner) remove() {
+// remove ends a sink that is in the pipeline no more. p is the last program
+// that knows it, and stays for the answers that may still come.
+func (r *runner) remove(p *program) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.removed = true
+	r.removed, r.pinned = true, p.acquire()
 	if r.wait != nil {
 		r.wait()
 	}
@@ -207,7 +205,7 @@ func (r *runner) bury() {
 		events := r.queue.TakeAll()
 		if len(events) == 0 {
 			// A job of before the reload may still push here.
-			if r.g.outdated(r.step) {
+			if r.g.outdated(r.address) {
 				select {
 				case <-time.After(10 * time.Millisecond):
 					continue
@@ -251,23 +249,24 @@ func (g *Graph) sendToDeadLetters(r *runner, events []*event.Event) {
 	g.gone(len(events), bytes)
 }
 
-// outdated says whether a program that knows the sink of s is still in use.
-func (g *Graph) outdated(s *step) bool {
+// outdated says whether a program that knows the removed sink at address is
+// still in use.
+func (g *Graph) outdated(address string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, f := range g.feeds {
-		if f.uses(s) {
+	for _, f := range g.allFeeds() {
+		if f.uses(address) {
 			return true
 		}
 	}
 	return false
 }
 
-func (f *feed) uses(s *step) bool {
+func (f *feed) uses(address string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, j := range f.waiting {
-		if j != nil && j.program.byName[s.node.Address] != nil && j.program != f.program {
+		if j != nil && j.program.byName[address] != nil && j.program != f.program {
 			return true
 		}
 	}

@@ -32,6 +32,7 @@ type runner struct {
 	step    *step // whose component is at work
 	next    *step // that is to take over
 	removed bool
+	pinned  *program           // the last that knows the sink, after a removal
 	wait    context.CancelFunc // makes send stop taking events
 	opened  bool
 }
@@ -72,15 +73,16 @@ func (r *runner) send() {
 			wait()
 		}
 		r.mu.Unlock()
-		r.serve(taking, delivering, abort, s.node)
+		if r.opened || r.reopen(taking) {
+			r.serve(taking, delivering, abort, s.node)
+		}
 		wait()
 		abort()
 		if r.g.hard.Err() != nil {
 			return
 		}
-		s.node.Sink.Close()
+		r.close()
 		r.mu.Lock()
-		r.opened = false
 		next, removed := r.next, r.removed
 		if next != nil {
 			r.step, r.next = next, nil
@@ -94,12 +96,22 @@ func (r *runner) send() {
 			continue
 		}
 		r.queue.SetLimits(next.node.Queue)
-		r.stats.setHealth(nil)
-		if err := r.open(r.g.hard); err != nil {
-			r.g.log.Error("the new configuration of the sink can't work; events wait", "component", r.address, "error", err)
-			r.stats.setHealth(err)
-		}
 	}
+}
+
+// reopen opens the component until that succeeds: after a reload a
+// configuration that can't work is no reason to stop, its events wait.
+func (r *runner) reopen(ctx context.Context) bool {
+	pause := backoff{Retry: r.step.node.Retry}
+	for ctx.Err() == nil {
+		err := r.open(ctx)
+		if err == nil {
+			r.stats.setHealth(nil)
+			return true
+		}
+		pause.wait(ctx, r, err)
+	}
+	return false
 }
 
 // serve delivers with one component until taking is done, and then sees to
@@ -113,12 +125,12 @@ func (r *runner) serve(taking, delivering context.Context, abort context.CancelF
 	pause := backoff{Retry: n.Retry}
 	for taking.Err() == nil {
 		if inFlight > 0 {
-			r.waitFor(taking, func() bool { return r.window.unanswered() < inFlight || r.window.returned() })
+			r.window.waitFor(taking, func() bool { return r.window.unanswered() < inFlight || r.window.returned() })
 		} else {
-			r.waitFor(taking, func() bool { return r.window.unanswered() == 0 })
+			r.window.waitFor(taking, func() bool { return r.window.unanswered() == 0 })
 		}
 		if r.window.returned() {
-			r.waitFor(taking, func() bool { return r.window.unanswered() == 0 })
+			r.window.waitFor(taking, func() bool { return r.window.unanswered() == 0 })
 		}
 		batch := r.window.recallReturned()
 		if batch == nil {
@@ -143,7 +155,7 @@ func (r *runner) serve(taking, delivering context.Context, abort context.CancelF
 			drain = 0
 		}
 		timer := time.AfterFunc(drain, abort)
-		r.waitFor(r.g.hard, func() bool { return r.window.unanswered() == 0 })
+		r.window.waitFor(r.g.hard, func() bool { return r.window.unanswered() == 0 })
 		timer.Stop()
 	}
 	var back []*event.Event
@@ -168,13 +180,23 @@ func (r *runner) encode(n *plan.Node, events []*event.Event) []*flight {
 		err := error(nil)
 		if slab, err = payload(n, e, slab); err == nil {
 			f.message.Payload = slab[at:len(slab):len(slab)]
-			err = n.Sink.Encode(&f.message)
+			err = encode(n.Sink, &f.message)
 		}
 		if err != nil {
 			f.answered, f.err = true, failure(err, r.address, r.g.options.World.Now())
 		}
 	}
 	return flights
+}
+
+// encode calls a sink's. One that panics costs its event.
+func encode(sink component.Sink, m *component.Message) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = crashed(r)
+		}
+	}()
+	return sink.Encode(m)
 }
 
 // payload appends what a sink sends for e.
@@ -208,17 +230,6 @@ func (r *runner) deliver(ctx context.Context, sink component.Sink, batch []*flig
 	return err
 }
 
-// waitFor waits until ok, looking again whenever the window changes.
-func (r *runner) waitFor(ctx context.Context, ok func() bool) {
-	for !ok() {
-		select {
-		case <-r.window.changed:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // complete settles answers in order until the graph is killed.
 func (r *runner) complete() {
 	w := &walk{now: r.g.options.World.Now}
@@ -237,14 +248,24 @@ func (r *runner) complete() {
 	}
 }
 
+// program is the one that knows the sink, acquired: the current one, or the
+// last one before the sink was removed.
+func (r *runner) program() *program {
+	if p := r.g.current(); p.byName[r.address] != nil {
+		return p
+	} else {
+		p.release()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pinned.acquire()
+}
+
 // settle feeds the sink's outputs and acknowledges.
 func (r *runner) settle(w *walk, flights []*flight) {
-	p := r.g.current()
+	p := r.program()
 	defer p.release()
 	s := p.byName[r.address]
-	if s == nil { // removed by a reload
-		s = &step{index: 0, node: r.step.node, stats: r.stats}
-	}
 	w.begin(p, p.crews[r.address], nil)
 	now := r.g.options.World.Now()
 	delivered, bytes := 0, int64(0)

@@ -21,11 +21,12 @@ type stageRunner struct {
 	stats   *Counters
 	queue   *queue.Queue
 
-	mu    sync.Mutex // held while the stage runs
-	step  *step
-	stage component.Stage
-	next  time.Time
-	walk  *walk
+	mu     sync.Mutex // held while the stage runs
+	step   *step
+	stage  component.Stage
+	next   time.Time
+	walk   *walk
+	pinned *program // after a removal
 }
 
 func (g *Graph) newStageRunner(s *step) *stageRunner {
@@ -73,9 +74,11 @@ func (r *stageRunner) wakeAt() time.Time {
 
 // process gives events to the stage, and wakes it when it is time.
 func (r *stageRunner) process(events []*event.Event) {
+	p := r.program()
+	defer p.release()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.during(func() {
+	r.during(p, func() {
 		for _, e := range events {
 			if err := r.stage.Process(e, r); err != nil {
 				r.walk.next(nil)
@@ -95,32 +98,50 @@ func (r *stageRunner) process(events []*event.Event) {
 	r.g.gone(len(events), bytes)
 }
 
-// during runs f, whose emitted events go on afterwards.
-func (r *stageRunner) during(f func()) {
-	p := r.g.current()
-	defer p.release()
-	if s := p.byName[r.address]; s != nil {
-		r.step = s
+// program is the one that knows the stage, acquired: the current one, or the
+// last one before the stage was removed.
+func (r *stageRunner) program() *program {
+	if p := r.g.current(); p.byName[r.address] != nil {
+		return p
+	} else {
+		p.release()
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pinned.acquire()
+}
+
+// remove ends a stage that is in the pipeline no more. p is the last program
+// that knows it, and stays for what may still come.
+func (r *stageRunner) remove(p *program) {
+	r.flush(p)
+	r.mu.Lock()
+	r.pinned = p.acquire()
+	r.mu.Unlock()
+}
+
+// during runs f, whose emitted events go on in p afterwards.
+func (r *stageRunner) during(p *program, f func()) {
+	r.step = p.byName[r.address]
 	r.walk.begin(p, p.crews[r.address], nil)
 	f()
 	r.g.deliver(p, r.walk.end())
 }
 
 // flush makes the stage emit or release all that it keeps.
-func (r *stageRunner) flush() {
+func (r *stageRunner) flush(p *program) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.during(func() { r.stage.Flush(r) })
+	r.during(p, func() { r.stage.Flush(r) })
 }
 
 // replace makes the stage of s take over. What the old one kept goes on first.
-func (r *stageRunner) replace(s *step) error {
+func (r *stageRunner) replace(p *program, s *step) error {
 	stage, err := s.node.Stage.Stage(r.g.host(s))
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.address, err)
 	}
-	r.flush()
+	r.flush(p)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stage, r.next = stage, time.Time{}

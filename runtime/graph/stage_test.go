@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,10 +73,10 @@ func TestManyToOneIsAcknowledgedForAll(t *testing.T) {
 		if err := stop(); err != nil {
 			t.Fatal(err)
 		}
-		if got := dir.Checkpoints("source.test.numbers")["sink.test.all"].Offset; got != int64(len(sink.all)) {
-			t.Errorf("after the stop: the checkpoint is at %d, %d were delivered", got, len(sink.all))
+		if got := dir.Checkpoints("source.test.numbers")["sink.test.all"].Offset; got != int64(len(sink.joined())) {
+			t.Errorf("after the stop: the checkpoint is at %d, %d were delivered", got, len(sink.joined()))
 		}
-		wantNumbers(t, "all", sink.all, sequence(0, int64(len(sink.all))))
+		wantNumbers(t, "all", sink.joined(), sequence(0, int64(len(sink.joined()))))
 	})
 }
 
@@ -92,12 +93,12 @@ func TestAStageIsWoken(t *testing.T) {
 		p.add(plan.Node{Address: "sink.test.all", Sink: sink, Required: true}, "transform.test.join")
 		_, stop := startGraph(t, p.plan, Options{State: nil})
 		time.Sleep(59 * time.Second)
-		if len(sink.all) != 0 {
+		if len(sink.joined()) != 0 {
 			t.Error("joined too early")
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		wantNumbers(t, "all", sink.all, sequence(0, 5))
+		wantNumbers(t, "all", sink.joined(), sequence(0, 5))
 		if err := stop(); err != nil {
 			t.Fatal(err)
 		}
@@ -113,11 +114,19 @@ type joined struct {
 func (j *joined) Deliver(_ context.Context, messages []*component.Message) error {
 	for _, m := range messages {
 		root, _ := m.Event.Root()
+		j.mu.Lock()
 		for v := range root.Get("all").Elements() {
 			n, _ := v.Int64()
 			j.all = append(j.all, n)
 		}
+		j.mu.Unlock()
 		m.Done()
 	}
 	return nil
+}
+
+func (j *joined) joined() []int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.all)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
 	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
@@ -19,6 +20,10 @@ type Counters struct {
 	mu      sync.Mutex
 	health  error
 	lastAck time.Time
+	// The last error of an event, for the log: one line a second, not one each.
+	failedID, failedWhy string
+	failures            int64
+	told                int64
 }
 
 func (c *Counters) add(t tally) {
@@ -32,6 +37,13 @@ func addNonZero(a *atomic.Int64, n uint32) {
 	if n != 0 {
 		a.Add(int64(n))
 	}
+}
+
+func (c *Counters) failed(e *event.Event, f *event.Failure) {
+	c.mu.Lock()
+	c.failedID, c.failedWhy = e.ID(), f.Message
+	c.failures++
+	c.mu.Unlock()
 }
 
 func (c *Counters) setHealth(err error) {
@@ -200,4 +212,24 @@ func (g *Graph) logDrops() {
 			g.logged[k] = n
 		}
 	}
+}
+
+// logFailures logs the errors of events since the last call: their exact count
+// for each component, and the last of them.
+func (g *Graph) logFailures() {
+	for address, c := range g.stats.all() {
+		c.mu.Lock()
+		since, id, why := c.failures-c.told, c.failedID, c.failedWhy
+		c.told = c.failures
+		c.mu.Unlock()
+		if since > 0 {
+			g.log.Warn("events failed and went to the errors output", "component", address, "events", since, "last_event_id", id, "last_reason", why)
+		}
+	}
+}
+
+func (r *registry) all() map[string]*Counters {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.counters)
 }

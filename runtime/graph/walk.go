@@ -166,18 +166,25 @@ func (w *walk) transform(s *step, e *event.Event, serial uint32) {
 func process(worker component.Worker, e *event.Event, out func(*event.Event)) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			f := event.Failf("panic", "the component crashed: %v", r)
-			f.Trace = string(debug.Stack())
-			err = f
+			err = crashed(r)
 		}
 	}()
 	return worker.Process(e, out)
 }
 
+// crashed is the failure of an event that made a component panic.
+func crashed(r any) *event.Failure {
+	f := event.Failf("panic", "the component crashed: %v", r)
+	f.Trace = string(debug.Stack())
+	return f
+}
+
 // fail sends e to the errors output of s.
 func (w *walk) fail(s *step, e *event.Event, err error) {
 	w.counts[s.index].errors++
-	e = w.keep(e).WithFailure(failure(err, s.node.Address, w.now()))
+	f := failure(err, s.node.Address, w.now())
+	e = w.keep(e).WithFailure(f)
+	s.stats.failed(e, f)
 	w.serial++
 	w.send(s, plan.Errors, s.errors, e, w.serial)
 }

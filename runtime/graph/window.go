@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"sync"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -12,6 +13,7 @@ import (
 type window struct {
 	mu       sync.Mutex
 	messages []*flight
+	waited   bool          // somebody waits for changed
 	settled  chan struct{} // has a token when the front may be settled
 	changed  chan struct{} // has a token when the window may have become smaller or all answered
 }
@@ -47,12 +49,15 @@ func (w *window) answer(f *flight, receipt []document.Member, err error) {
 	if !f.answered {
 		f.answered, f.receipt, f.err = true, receipt, err
 	}
-	front := len(w.messages) > 0 && w.messages[0].answered
+	front := len(w.messages) > 0 && w.messages[0] == f
+	waited := w.waited
 	w.mu.Unlock()
 	if front {
 		wake(w.settled)
 	}
-	wake(w.changed)
+	if waited {
+		wake(w.changed)
+	}
 }
 
 // front takes what is answered for good from the front; it stops at a message
@@ -70,6 +75,25 @@ func (w *window) front() []*flight {
 		w.messages = nil
 	}
 	return out
+}
+
+// waitFor waits until ok, looking again whenever a message is answered or settled.
+func (w *window) waitFor(ctx context.Context, ok func() bool) {
+	w.setWaited(true)
+	defer w.setWaited(false)
+	for !ok() {
+		select {
+		case <-w.changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (w *window) setWaited(is bool) {
+	w.mu.Lock()
+	w.waited = is
+	w.mu.Unlock()
 }
 
 // unanswered counts the messages the target has.

@@ -42,23 +42,38 @@ func (g *Graph) worker(i int) {
 		if j == nil {
 			return
 		}
-		if g.hard.Err() != nil {
-			j.aborted = true
-		} else if j.state.CompareAndSwap(jobWaiting, jobRunning) {
+		if !j.state.CompareAndSwap(jobWaiting, jobRunning) {
+			continue // its feed has dropped it
+		}
+		if j.aborted = g.hard.Err() != nil; !j.aborted {
 			w.begin(j.program, j.program.crews[name], j.skip)
 			j.run(w, &scratch)
 			j.out = w.end()
 		}
 		close(j.done)
+		wake(j.feed.filled)
 	}
 }
 
-// run walks every line of the lot.
+// run walks every line of the lot. A component that panics costs its event.
 func (j *job) run(w *walk, scratch *event.Event) {
 	source := j.program.byName[j.feed.address]
-	lot := j.lot
-	c := &w.counts[source.index]
-	for i := range lot.Lines {
+	for i := 0; i < len(j.lot.Lines); {
+		i = j.lines(w, scratch, source, i)
+	}
+}
+
+// lines walks from line i on, and returns the line to go on with.
+func (j *job) lines(w *walk, scratch *event.Event, source *step, i int) (next int) {
+	defer func() {
+		if r := recover(); r != nil {
+			next = i + 1
+			w.next(scratch)
+			w.fail(source, scratch, crashed(r))
+		}
+	}()
+	lot, c := j.lot, &w.counts[source.index]
+	for ; i < len(lot.Lines); i++ {
 		l := &lot.Lines[i]
 		raw := lot.Data[l.Start:l.End:l.End]
 		c.in++
@@ -79,6 +94,7 @@ func (j *job) run(w *walk, scratch *event.Event) {
 		c.out++
 		w.send(source, plan.Events, source.events, scratch, 0)
 	}
+	return i
 }
 
 // workQueue is the jobs that wait for a worker, of all sources, in order. Its
