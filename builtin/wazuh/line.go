@@ -44,6 +44,9 @@ func (l *line) connect(ctx context.Context, dial dialer) error {
 		return fmt.Errorf("connecting to %s: %w", l.address, cause(err))
 	}
 	l.conn = conn
+	if c, ok := conn.(*net.UnixConn); ok {
+		_ = c.SetWriteBuffer(2 * maxMessage) // as Wazuh's own senders do; where the kernel allows less, so be it
+	}
 	if l.network != "unixgram" {
 		// Nobody answers here. Reading is how one learns that the peer has gone before writing into the void.
 		l.gone = make(chan struct{})
