@@ -17,6 +17,7 @@ local IDENTITY = { "EventID", "eventID", "Version", "version", "Level", "level",
   "Opcode", "opcode", "Keywords", "keywords" }
 local RECORD = { "EventRecordID", "eventRecordID" }
 local PLACE = { "Channel", "channel", "Computer", "computer" }
+local CORRELATION, SECURITY = empty("Correlation"), empty("Security")
 
 local function system(s)
   return element("System", nil,
@@ -24,10 +25,10 @@ local function system(s)
     members(s, IDENTITY),
     empty("TimeCreated", { "SystemTime", text(s, "systemTime") }),
     members(s, RECORD),
-    empty("Correlation"),
+    CORRELATION,
     empty("Execution", { "ProcessID", text(s, "processID"), "ThreadID", text(s, "threadID") }),
     members(s, PLACE),
-    empty("Security"))
+    SECURITY)
 end
 
 -- What an event of this number must have, and the manager leaves out where it was "-".
@@ -42,6 +43,17 @@ local function has_in_any_case(data, name)
   return false
 end
 
+-- An element for each of names that data doesn't have.
+local function missing(names, data)
+  local out = {}
+  for _, name in ipairs(names) do
+    if not has_in_any_case(data, name) then
+      out[#out + 1] = element("Data", { "Name", etl.capitalize(name) }, "-")
+    end
+  end
+  return out
+end
+
 local function is_object(value)
   return type(value) == "table" and not etl.is_array(value)
 end
@@ -52,13 +64,8 @@ local function event_data(id, win)
   if not is_object(data) then -- no names: one element with all of it
     return element("EventData", nil, element("Data", nil, text(win, "eventdata")))
   end
-  local missing = {}
-  for _, name in ipairs(ALWAYS[id] or {}) do
-    if not has_in_any_case(data, name) then
-      missing[#missing + 1] = element("Data", { "Name", etl.capitalize(name) }, "-")
-    end
-  end
-  return element("EventData", nil, xml.named(data, "Data", "Name", true), missing)
+  local always = ALWAYS[id]
+  return element("EventData", nil, xml.named(data, "Data", "Name", true), always and missing(always, data))
 end
 
 -- Events that have UserData instead: the member of win, and the element.

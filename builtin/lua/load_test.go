@@ -2,6 +2,7 @@ package lua
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,6 +69,32 @@ func TestDiagnostics(t *testing.T) {
 	}
 }
 
+// The place of a syntax error is that of the word it is about, in characters.
+func TestSyntaxErrorPlaces(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"function process(e)\n  return e +\nend", "3:1-4 syntax error near 'end'"},
+		{"local  = 5", "1:8-9 syntax error near '='"},
+		{"for i = 1, do end", "1:12-14 syntax error near 'do'"},
+		{"s = 'éé' if x then else elseif end", "1:25-31 syntax error near 'elseif'"},
+		{"\tlocal é = 5", "1:8-9 invalid token near 'é'"},
+		{"x = 'abc", "1:8-9 unterminated string at the end"},
+		{"x = {\r\n 1,\r\n", "2:3-4 syntax error at the end"},
+		{"x = 1 'é'", "1:9-10 syntax error near '''"},
+		{"local x\n\ngoto a\n\n", "3:1-2 no visible label 'a' for <goto>"},
+	} {
+		_, errs := load(configOf(t, map[string]any{"script": "s.lua"}, map[string]string{"s.lua": c.text}))
+		var d diag.Diagnostic
+		if len(errs) != 1 || !errors.As(errs[0], &d) {
+			t.Errorf("%q: %v", c.text, errs)
+			continue
+		}
+		got := fmt.Sprintf("%d:%d-%d %s", d.Range.Start.Line, d.Range.Start.Column, d.Range.End.Column, strings.TrimPrefix(d.Message, "Lua: "))
+		if got != c.want {
+			t.Errorf("%q: %s, want %s", c.text, got, c.want)
+		}
+	}
+}
+
 // All of a program's errors come together.
 func TestAllDiagnostics(t *testing.T) {
 	_, errs := load(configOf(t, map[string]any{"code": "require 'a'\nrequire 'b'\nrequire 'c'\nfunction process() end"},
@@ -80,14 +107,14 @@ func TestAllDiagnostics(t *testing.T) {
 // A module beside the pipeline wins over lua/ beside it, that over the binary,
 // and all of them over Go.
 func TestRequireOrder(t *testing.T) {
-	code := "local m = require 'xml' local w = require 'windows_xml' function process(e) return { m = m.name and 'go' or m, w = w.event and 'built in' or w } end"
+	code := "local m = require 'json' local w = require 'windows_xml' function process(e) return { m = m.encode and 'go' or m, w = w.event and 'built in' or w } end"
 	for _, c := range []struct {
 		files map[string]string
 		want  string
 	}{
 		{nil, `{"m":"go","w":"built in"}`},
-		{map[string]string{"lua/xml.lua": "return { 'below' }", "lua/windows_xml.lua": "return { 'below' }"}, `{"m":["below"],"w":["below"]}`},
-		{map[string]string{"lua/xml.lua": "return { 'below' }", "xml.lua": "return { 'beside' }"}, `{"m":["beside"],"w":"built in"}`},
+		{map[string]string{"lua/json.lua": "return { 'below' }", "lua/windows_xml.lua": "return { 'below' }"}, `{"m":["below"],"w":["below"]}`},
+		{map[string]string{"lua/json.lua": "return { 'below' }", "json.lua": "return { 'beside' }"}, `{"m":["beside"],"w":"built in"}`},
 	} {
 		out, _, err := run(workerOf(t, configOf(t, map[string]any{"code": code}, c.files)), `{}`)
 		if err != nil || out[0] != c.want {

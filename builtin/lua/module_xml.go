@@ -294,16 +294,24 @@ func (m *machine) appendEscaped(b []byte, s string, attribute bool) []byte {
 
 // appendName appends a name; a colon stays, since the script wrote it.
 func appendName(b []byte, name string) []byte {
-	for i, c := range name {
-		if !isNameRune(c, i == 0) && c != ':' {
-			return append(b, xmlName(name)...)
-		}
-	}
 	if name == "" {
 		return append(b, '_')
 	}
+	for i := range len(name) {
+		if c := name[i]; !nameBytes[c] || i == 0 && c < 'A' && c != ':' {
+			return append(b, xmlName(name)...)
+		}
+	}
 	return append(b, name...)
 }
+
+// nameBytes are the ASCII characters of names.
+var nameBytes = func() (is [256]bool) {
+	for c := range utf8.RuneSelf {
+		is[c] = isNameRune(rune(c), false) || c == ':'
+	}
+	return is
+}()
 
 // xmlName is text as a name without colon.
 func xmlName(text string) string {

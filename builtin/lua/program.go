@@ -169,45 +169,6 @@ func move(p *lua.FunctionProto, at func(line, column int) diag.Range) {
 	}
 }
 
-// syntaxError is what the parser or compiler says, at its place.
-func syntaxError(src source, err error) error {
-	var parsing *parse.Error
-	var compiling *lua.CompileError
-	line, column, message := 1, 1, err.Error()
-	switch {
-	case errors.As(err, &parsing):
-		line, column, message = parsing.Pos.Line, parsing.Pos.Column, parsing.Message
-		if line == parse.EOF {
-			line, column = strings.Count(strings.TrimRight(src.text, "\r\n\t "), "\n")+1, 1
-			message += " at the end"
-		} else if parsing.Token != "" {
-			message += " near '" + parsing.Token + "'"
-		}
-	case errors.As(err, &compiling):
-		line, message = compiling.Line, compiling.Message
-	}
-	return diag.Diagnostic{Code: diag.LuaSyntax, Range: src.at(line, max(column, 1)), Message: "Lua: " + message}
-}
-
-// rangeIn is one character of a file's text.
-func rangeIn(file, text string, line, column int) diag.Range {
-	at := 0
-	for range line - 1 {
-		next := strings.IndexByte(text[at:], '\n')
-		if next < 0 {
-			break
-		}
-		at += next + 1
-	}
-	start := diag.Pos{Line: line, Column: column, Byte: min(at+column-1, len(text))}
-	stop := start
-	if start.Byte < len(text) && text[start.Byte] != '\n' {
-		stop.Column++
-		stop.Byte++
-	}
-	return diag.Range{File: file, Start: start, End: stop}
-}
-
 // requirement is one call of require with a name that is written out; another
 // argument is an empty name.
 type requirement struct {
