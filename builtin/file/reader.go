@@ -30,8 +30,9 @@ type reader struct {
 func (r *reader) run(ctx context.Context, begin start) error {
 	defer func() { r.lot.Free() }()
 	r.previous = begin.previous
-	if begin.skip {
+	if begin.generation != nil {
 		if err := r.pin(ctx, begin); err != nil {
+			begin.generation.file.Close()
 			return nil
 		}
 	}
@@ -60,18 +61,22 @@ func (r *reader) run(ctx context.Context, begin start) error {
 	}
 }
 
-// pin makes the end of a file that was there before the first start a position:
-// what is written while the process is down the next time is not skipped again. There is
-// none before the first line is complete.
+// pin hands over a lot without lines, where reading begins: what was written before the
+// first start, or nothing but blank lines, is not read again after the next one; and who is
+// behind the source learns which generation it is in before it comes to another. There is none
+// before the first line is complete.
 func (r *reader) pin(ctx context.Context, begin start) error {
-	if begin.offset == 0 {
-		return nil
+	g := begin.generation
+	if g.name == "" {
+		if _, complete, err := fingerprint(g.file); err != nil || !complete {
+			return nil
+		}
 	}
-	if err := r.identify(begin.generation); err != nil {
+	if r.identify(g) != nil {
 		return nil // the first lot tries again
 	}
 	lot := component.NewLot()
-	lot.Stream, lot.Received, lot.Position = begin.generation.stream, r.host.Now(), begin.generation.position(begin.offset)
+	lot.Stream, lot.Received, lot.Position = g.stream, r.host.Now(), g.position(begin.offset)
 	return r.out.Emit(ctx, lot)
 }
 
@@ -275,107 +280,4 @@ func (r *reader) finish(ctx context.Context, g *generation) error {
 		return r.emit(ctx, g)
 	}
 	return nil
-}
-
-// restart goes on in a file that was truncated, from its beginning. What had not been
-// read of it is read from a copy, if there is one: that is how copytruncate rotates.
-func (r *reader) restart(ctx context.Context, g *generation) error {
-	read := r.split.Next()
-	copied := r.copyOf(g, read)
-	if copied != nil {
-		defer copied.file.Close()
-		if err := r.drain(ctx, g, copied, read); err != nil {
-			return err
-		}
-		r.host.Log.Info("the file was truncated; the rest of it was read from its copy", "file", r.path, "copy", copied.path, "from", read, "to", r.split.Next())
-	} else if read > 0 {
-		r.host.Log.Warn("the file was truncated; what was written to it between the last read and the truncation, if anything, could not be seen",
-			"file", r.path, "read_to", read, "last_seen_size", r.size)
-	}
-	if err := r.finish(ctx, g); err != nil {
-		return err
-	}
-	r.previous = g.name
-	if copied != nil {
-		if err := r.between(ctx, copied); err != nil {
-			return err
-		}
-	}
-	g.name, g.stream, g.head = "", nil, nil
-	return r.retry(ctx, g, func() error { return r.seek(g, 0) })
-}
-
-// between reads the copies that were made after an older one: the file was truncated
-// several times while nobody looked.
-func (r *reader) between(ctx context.Context, older *generation) error {
-	copies, _ := r.follower.after(older)
-	for _, m := range copies {
-		if m.kind == current {
-			continue
-		}
-		g, err := openGeneration(r.host.FS, m.path)
-		if err != nil {
-			r.host.Log.Warn("a rotated file can't be opened, what is in it is not read", "file", m.path, "error", err)
-			continue
-		}
-		g.final = true
-		err = r.generation(ctx, g, 0)
-		g.file.Close()
-		if err != nil {
-			return err
-		}
-		if g.name != "" {
-			r.previous = g.name
-		}
-	}
-	return nil
-}
-
-// copyOf finds a file that holds what g held when it was read up to offset.
-func (r *reader) copyOf(g *generation, offset int64) *generation {
-	if len(g.head) == 0 {
-		return nil
-	}
-	var candidates []member
-	members, _ := r.follower.members()
-	for _, m := range members {
-		if !g.is(m) && m.kind != current && m.size >= offset {
-			candidates = append(candidates, m)
-		}
-	}
-	for i := len(candidates) - 1; i >= 0; i-- { // the newest is the likeliest
-		c, err := openGeneration(r.host.FS, candidates[i].path)
-		if err != nil {
-			continue
-		}
-		c.head = append(c.head, g.head...)
-		if same, err := c.intact(); err == nil && same {
-			return c
-		}
-		c.file.Close()
-	}
-	return nil
-}
-
-// drain reads the rest of a copy of g.
-func (r *reader) drain(ctx context.Context, g, copied *generation, offset int64) error {
-	if _, err := copied.file.Seek(offset, io.SeekStart); err != nil {
-		return fmt.Errorf("reading %s: %w", copied.path, err)
-	}
-	for {
-		n, err := copied.file.Read(r.split.Room())
-		if n == 0 {
-			if err != nil && err != io.EOF {
-				return fmt.Errorf("reading %s: %w", copied.path, err)
-			}
-			return nil
-		}
-		r.split.Advance(n)
-		r.read.Add(int64(n))
-		if r.split.Fill(r.lot) {
-			if err := r.emit(ctx, g); err != nil {
-				return err
-			}
-		}
-	}
 }

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -55,13 +56,16 @@ func TestKilledAgainAndAgain(t *testing.T) {
 							}
 							ids[l] = r.out.ids[i]
 						}
-						if len(got) > 0 {
+						switch {
+						case len(got) == 0:
+							checkpoint = []component.Position{r.out.last}
+						default:
 							keep := random.IntN(len(got))
 							checkpoint = []component.Position{r.out.positions[keep]}
 							done += keep + 1
 						}
 						w.write(random.IntN(10), random)
-						if checkpoint != nil && random.IntN(3) == 0 {
+						if random.IntN(3) == 0 {
 							w.rotate()
 						}
 					}
@@ -75,4 +79,33 @@ func TestKilledAgainAndAgain(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The first lot says in which generation reading goes on, also where there is
+// nothing more to read in it: who skips what a sink has already must not wait for it.
+func TestFirstLotNamesTheGenerationOfThePosition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.append(alerts, lines(0, 3))
+		r.must(r.once())
+		end := r.out.last
+		r.must(r.files.Rename(alerts, alerts+".1"))
+		r.append(alerts, lines(3, 5))
+		var generations []string
+		r.source.Finite()
+		r.must(r.source.Run(t.Context(), r.host, []component.Position{end}, emit(func(lot *component.Lot) {
+			generations = append(generations, fmt.Sprint(lot.Stream.Generation == end.Generation, len(lot.Lines), lot.Position.Offset))
+		})))
+		if got := fmt.Sprint(generations); got != "[true 0 24 false 2 16]" {
+			t.Errorf("lots %s", got)
+		}
+	})
+}
+
+// emit is an output made of a function.
+type emit func(*component.Lot)
+
+func (e emit) Emit(_ context.Context, lot *component.Lot) error {
+	e(lot)
+	return nil
 }

@@ -36,7 +36,7 @@ type collector struct {
 }
 
 func (c *collector) Emit(ctx context.Context, lot *component.Lot) error {
-	if c.hold != nil {
+	if c.hold != nil && len(lot.Lines) > 0 {
 		select {
 		case <-c.hold:
 		case <-ctx.Done():

@@ -11,7 +11,6 @@ import (
 type start struct {
 	generation *generation // nil: with whatever appears at the path
 	offset     int64
-	skip       bool   // what is before offset was never read, as start_at says
 	previous   string // name of the generation before, where that one can't be read any more
 	reachable  []bool // for each position: reading from here comes to it
 	lost       []component.Position
@@ -56,7 +55,7 @@ func (s *Source) start(host *component.Host, from []component.Position) start {
 				opened = append(opened, g)
 				result.generation = g
 				if !begin {
-					result.offset, result.skip = lineEnd(g), true
+					result.offset = lineEnd(g)
 				}
 			}
 		}

@@ -35,7 +35,8 @@ type Resumable interface {
 	Source
 	// Resume says for each of from, before Run, whether it can be reached in
 	// reading order from the earliest of them: events up to a reachable position are not
-	// given again to the sink that has it. Run starts at the earliest.
+	// given again to the sink that has it. Run starts at the earliest, with a lot of that one's
+	// generation, even if there are no lines in it.
 	Resume(host *Host, from []Position) (reachable []bool, err error)
 }
 
