@@ -191,6 +191,7 @@ func (c *compiler) inCIDR(k code, args []code, nodes []ast.Node) code {
 		return bad
 	}
 	eval := args[0].eval
+	k.needs = presence(args[0])
 	return boolean(k, func(f *frame) bool {
 		a, ok := address(eval(f))
 		return ok && n.has(a)

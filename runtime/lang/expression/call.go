@@ -86,6 +86,7 @@ func (c *compiler) call(n ast.Node, name string, arguments []ast.Node) code {
 		return bad
 	}
 	k.dynamic = k.dynamic || fn.dynamic
+	k.safe = k.safe && fn.test != nil
 	k.result = fn.result
 	return c.fold(n, c.prepare(n, fn, k, args, arguments))
 }
@@ -120,6 +121,7 @@ func plain(c *compiler, fn *function, k code, args []code) code {
 		return f.slots[at : at+len(args) : at+len(args)], true
 	}
 	if fn.test != nil {
+		k.needs = presence(args...)
 		return boolean(k, func(f *frame) bool {
 			values, ok := take(f)
 			return ok && fn.test(f, values)
@@ -168,7 +170,9 @@ func (c *compiler) has(n ast.Node, arguments []ast.Node) code {
 		return bad
 	}
 	eval := k.eval
-	return c.fold(n, boolean(from(k), func(f *frame) bool { return eval(f).Kind() != document.Missing }))
+	has := boolean(from(k), func(f *frame) bool { return eval(f).Kind() != document.Missing })
+	has.needs = presence(k)
+	return c.fold(n, has)
 }
 
 // functionNames are all names that can be called.

@@ -2,6 +2,7 @@ package expression
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/wazuh-etl/etl/runtime/document"
 )
@@ -17,13 +18,18 @@ type code struct {
 	result  document.Kind // what it always is, nil aside; Missing: that is open
 	path    *path         // what is read of the event, until use
 	bad     bool          // a problem was reported
+
+	direct bool     // a value of the event as it stands there
+	names  []string // of members that must be there for a direct value not to be nil
+	safe   bool     // evaluating it never is the event's error, unless the event is no JSON
+	needs  []need   // of a test
 }
 
 var bad = code{bad: true}
 
 func constant(v document.Value) code {
 	yes := v.IsTrue()
-	k := code{known: true, value: v, result: v.Kind(), eval: func(*frame) document.Value { return v }}
+	k := code{known: true, safe: true, value: v, result: v.Kind(), eval: func(*frame) document.Value { return v }}
 	if v.Kind() == document.Bool {
 		k.test = func(*frame) bool { return yes }
 	}
@@ -83,6 +89,7 @@ func from(parts ...code) code {
 		k.bad = k.bad || p.bad
 		k.deps = k.deps.and(p.deps)
 	}
+	k.safe = !slices.ContainsFunc(parts, func(p code) bool { return !p.safe })
 	return k
 }
 

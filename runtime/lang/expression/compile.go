@@ -27,6 +27,8 @@ type scope struct {
 	slot  int    // of the let's value, the loop's item
 	index int
 	acc   int // of reduce; -1
+	// direct: the items are values of the event as they stand there
+	direct bool
 }
 
 // Compile compiles src against env. The program is nil if a problem is an
@@ -63,7 +65,7 @@ func (c *compiler) program(k code) *Program {
 	if Failed(c.problems) || k.bad {
 		return nil
 	}
-	p := &Program{source: c.source.text, code: k, test: k.condition(), reads: c.reads}
+	p := &Program{source: c.source.text, code: k, test: k.condition(), reads: c.reads, filter: newPrefilter(k.truthNeeds())}
 	p.frames.New = func() any { return c.frame() }
 	return p
 }
@@ -97,6 +99,10 @@ func (c *compiler) use(n ast.Node, k code) code {
 	start, end := c.source.spanOf(n)
 	c.reads = append(c.reads, Path{Root: p.root, Names: p.names, Start: start, End: end})
 	k.eval = p.reader()
+	k.safe = true
+	if p.root != Meta {
+		k.direct, k.names = true, p.names
+	}
 	return k
 }
 

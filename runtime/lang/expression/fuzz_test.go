@@ -40,6 +40,7 @@ func FuzzCompile(f *testing.F) {
 		if err == nil {
 			v.AppendJSON(nil)
 		}
+		checkPrefilter(t, p, doc)
 		ok, errTrue := p.True(eventOf(doc))
 		if ok && (err != nil || errTrue != nil || !v.IsTrue()) {
 			t.Fatalf("%q: true, but %v %v", src, v.Any(), err)

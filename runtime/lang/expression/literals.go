@@ -17,7 +17,7 @@ func (c *compiler) list(n *ast.ArrayNode) code {
 	if k.bad {
 		return bad
 	}
-	k.result = document.Array
+	k.result, k.safe = document.Array, false
 	k.eval = func(f *frame) document.Value {
 		values := make([]document.Value, len(items))
 		for i := range items {
@@ -39,7 +39,7 @@ func (c *compiler) object(n *ast.MapNode) code {
 	if k.bad {
 		return bad
 	}
-	k.result = document.Object
+	k.result, k.safe = document.Object, false
 	k.eval = func(f *frame) document.Value {
 		members := make([]document.Member, len(keys))
 		for i := range keys {
@@ -79,6 +79,7 @@ func (c *compiler) slice(n *ast.SliceNode) code {
 	if k.bad {
 		return bad
 	}
+	k.safe = false
 	open := n.To == nil
 	k.eval = func(f *frame) document.Value {
 		v, a, b := base.eval(f), first.eval(f), last.eval(f)

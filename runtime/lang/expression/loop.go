@@ -88,14 +88,17 @@ func (c *compiler) loop(n ast.Node, name string, l *loop, arguments []ast.Node) 
 		extra = c.compile(arguments[2])
 		t.extra = extra.eval
 	}
-	body := c.body(&t, l, arguments)
+	body := c.body(&t, list.direct, l, arguments)
 	k := from(list, body, extra)
 	if k.bad {
 		return bad
 	}
-	k.deps, k.result = k.deps.without(t.item, t.index, t.acc), l.result
+	k.deps, k.result, k.safe = k.deps.without(t.item, t.index, t.acc), l.result, false
 	if name == "sortBy" && t.extra != nil {
 		c.checkOrder([]code{list, body, extra}, arguments, 2)
+	}
+	if (name == "any" || name == "one") && list.safe {
+		k.needs = slices.Concat(presence(list), body.truthNeeds())
 	}
 	if test := t.condition(name); test != nil {
 		return c.fold(n, boolean(k, test))
@@ -105,7 +108,7 @@ func (c *compiler) loop(n ast.Node, name string, l *loop, arguments []ast.Node) 
 }
 
 // body compiles the second argument, which sees the items. Left out, it is #.
-func (c *compiler) body(t *turn, l *loop, arguments []ast.Node) code {
+func (c *compiler) body(t *turn, direct bool, l *loop, arguments []ast.Node) code {
 	if len(arguments) < 2 {
 		k := slotCode(t.item)
 		t.value, t.test = k.eval, k.condition()
@@ -115,7 +118,7 @@ func (c *compiler) body(t *turn, l *loop, arguments []ast.Node) code {
 	if p, ok := n.(*ast.PredicateNode); ok {
 		n = p.Node
 	}
-	c.scopes = append(c.scopes, scope{slot: t.item, index: t.index, acc: t.acc})
+	c.scopes = append(c.scopes, scope{slot: t.item, index: t.index, acc: t.acc, direct: direct})
 	defer func() { c.scopes = c.scopes[:len(c.scopes)-1] }()
 	if l.value {
 		k := c.compile(n)

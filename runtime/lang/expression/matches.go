@@ -23,6 +23,11 @@ func (c *compiler) matches(n *ast.BinaryNode) code {
 		return bad
 	}
 	l, r := left.eval, right.eval
+	k.safe = k.safe && right.known
+	if k.needs = presence(left, right); left.direct && right.known && !right.value.IsNil() {
+		prefix, _ := pattern.last.Load().re.LiteralPrefix()
+		k.needs = append(k.needs, textNeed(prefix)...)
+	}
 	return c.fold(n, boolean(k, func(f *frame) bool {
 		a, b := l(f), r(f)
 		if a.IsNil() || b.IsNil() {

@@ -2,6 +2,7 @@ package expression
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -16,7 +17,9 @@ func (c *compiler) unary(n *ast.UnaryNode) code {
 		if k.bad {
 			return bad
 		}
-		return c.fold(n, boolean(from(k), func(f *frame) bool { return !test(f) }))
+		not := boolean(from(k), func(f *frame) bool { return !test(f) })
+		not.safe = k.safe && k.test != nil
+		return c.fold(n, not)
 	}
 	operand := c.compile(n.Node)
 	if operand.bad {
@@ -50,6 +53,7 @@ func (c *compiler) binary(n *ast.BinaryNode) code {
 	}
 	l, r := left.eval, right.eval
 	if test := comparison(n.Operator, l, r); test != nil {
+		k.needs = comparisonNeeds(n.Operator, left, right)
 		return c.fold(n, boolean(k, test))
 	}
 	operation := operations[n.Operator]
@@ -67,6 +71,7 @@ func (c *compiler) binary(n *ast.BinaryNode) code {
 			k.result = left.result
 		}
 	} else {
+		k.safe = false
 		k.eval = func(f *frame) document.Value {
 			a, b := l(f), r(f)
 			if a.IsNil() || b.IsNil() {
@@ -157,6 +162,29 @@ func (f *frame) unlikeUnlessNil(a, b document.Value) {
 	}
 }
 
+// comparisonNeeds are the needs of left operator right.
+func comparisonNeeds(operator string, left, right code) []need {
+	needs := presence(left, right)
+	switch operator {
+	case "==", "!=":
+		fixed, other := left, right
+		if right.known {
+			fixed, other = right, left
+		}
+		switch {
+		case !fixed.known || !other.safe || fixed.value.IsNil() != (operator == "!="):
+			return nil // nil may equal nil, and differs from all else
+		case operator == "==" && other.direct:
+			return append(needs, equalNeed(fixed.value)...)
+		}
+	case "contains", "startsWith", "endsWith":
+		if left.direct && right.known {
+			return append(needs, equalNeed(right.value)...)
+		}
+	}
+	return needs
+}
+
 func (c *compiler) logic(n *ast.BinaryNode) code {
 	left, l := c.condition(n.Left)
 	right, r := c.condition(n.Right)
@@ -167,13 +195,22 @@ func (c *compiler) logic(n *ast.BinaryNode) code {
 	and := n.Operator == "and" || n.Operator == "&&"
 	if left.known { // the rest may not matter, or be all
 		if l(nil) == and {
-			return boolean(from(right), r)
+			k = boolean(from(right), r)
+			k.safe, k.needs = right.safe && right.test != nil, right.truthNeeds()
+			return k
 		}
 		return constant(document.NewBool(!and))
 	}
+	leftIsSafe := left.safe && left.test != nil
+	k.safe = leftIsSafe && right.safe && right.test != nil
 	if and {
+		k.needs = left.truthNeeds()
+		if leftIsSafe {
+			k.needs = slices.Concat(k.needs, right.truthNeeds())
+		}
 		return c.fold(n, boolean(k, func(f *frame) bool { return l(f) && r(f) }))
 	}
+	k.needs = eitherNeeds(left.truthNeeds(), right.truthNeeds())
 	return c.fold(n, boolean(k, func(f *frame) bool { return l(f) || r(f) }))
 }
 

@@ -1,6 +1,8 @@
 package expression
 
 import (
+	"slices"
+
 	"github.com/expr-lang/expr/ast"
 
 	"github.com/wazuh-etl/etl/runtime/document"
@@ -120,7 +122,9 @@ func (c *compiler) member(n *ast.MemberNode) code {
 	}
 	base = c.use(n.Node, base)
 	k := from(base, property)
+	k.direct, k.names = base.direct, base.names
 	if named {
+		k.names = append(slices.Clone(base.names), name)
 		k.eval = func(f *frame) document.Value { return base.eval(f).Get(name) }
 	} else {
 		k.eval = func(f *frame) document.Value { return f.element(base.eval(f), property.eval(f)) }

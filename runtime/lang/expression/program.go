@@ -30,6 +30,7 @@ type Program struct {
 	source string
 	code   code
 	test   func(*frame) bool
+	filter prefilter
 	reads  []Path
 	unlike atomic.Int64
 	frames sync.Pool
@@ -50,8 +51,15 @@ func (p *Program) Constant() (v document.Value, ok bool) { return p.code.value, 
 func (p *Program) Unlike() int64 { return p.unlike.Load() }
 
 // True evaluates a condition: nil is false, anything but a boolean is the
-// event's error. It implements plan.Condition.
+// event's error. An event whose bytes alone tell that the condition is false
+// is not parsed; that it is no JSON may remain unknown. It implements
+// plan.Condition.
 func (p *Program) True(e *event.Event) (bool, error) {
+	if len(p.filter) > 0 {
+		if raw := e.Unread(); raw != nil && p.filter.excludes(raw) {
+			return false, nil
+		}
+	}
 	f := p.frames.Get().(*frame)
 	f.begin(e)
 	ok := p.test(f)

@@ -12,7 +12,7 @@ func (c *compiler) newSlot() int {
 }
 
 func slotCode(slot int) code {
-	return code{deps: slots{slot: true}, eval: func(f *frame) document.Value { return f.slots[slot] }}
+	return code{deps: slots{slot: true}, safe: true, eval: func(f *frame) document.Value { return f.slots[slot] }}
 }
 
 // lookup finds the name of a let.
@@ -85,7 +85,9 @@ func (c *compiler) pointer(n *ast.PointerNode) code {
 		}
 		switch {
 		case n.Name == "":
-			return slotCode(s.slot)
+			item := slotCode(s.slot)
+			item.direct = s.direct
+			return item
 		case n.Name == "index":
 			return slotCode(s.index)
 		case n.Name == "acc" && s.acc >= 0:
@@ -112,6 +114,7 @@ func (c *compiler) conditional(n *ast.ConditionalNode) code {
 	if yes.result == no.result {
 		k.result = yes.result
 	}
+	k.safe = k.safe && cond.test != nil
 	k.eval = func(f *frame) document.Value {
 		if test(f) {
 			return yes.eval(f)

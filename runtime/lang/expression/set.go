@@ -1,7 +1,9 @@
 package expression
 
 import (
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -104,6 +106,10 @@ func (c *compiler) in(n *ast.BinaryNode) code {
 				values.add(v)
 			}
 			l := left.eval
+			k.needs = presence(left)
+			if left.direct && len(values.written) == 0 && len(values.rest) == 0 {
+				k.needs = append(k.needs, textNeed(slices.Sorted(maps.Keys(values.texts))...)...)
+			}
 			return c.fold(n, boolean(k, func(f *frame) bool { return values.has(l(f)) }))
 		case document.Missing, document.Null, document.Object:
 		default:
@@ -112,6 +118,10 @@ func (c *compiler) in(n *ast.BinaryNode) code {
 		}
 	}
 	l, r := left.eval, right.eval
+	k.needs = presence(left, right)
+	if left.known && right.direct {
+		k.needs = append(k.needs, equalNeed(left.value)...)
+	}
 	return c.fold(n, boolean(k, func(f *frame) bool { return f.isIn(l(f), r(f)) }))
 }
 
