@@ -60,7 +60,7 @@ func TestLongLine(t *testing.T) {
 func TestJSON(t *testing.T) {
 	p := Printer{Source: func(string) ([]byte, error) { return nil, errors.New("gone") }}
 	var b bytes.Buffer
-	if err := p.JSON(&b, List{{Code: Cycle, Range: at(1, 2, 3), Message: "round <>"}, {Code: UnusedName, Severity: Warning}}); err != nil {
+	if err := p.JSON(&b, List{{Code: Cycle, Range: at(1, 2, 3), Message: "round <>"}, {Code: UnreadNode, Severity: Warning}}); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {

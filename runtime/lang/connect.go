@@ -240,8 +240,10 @@ func (l *loader) assemble() {
 func (l *loader) fingerprint(n *node) {
 	p := n.config.print
 	p.add("disabled", n.Disabled)
-	p.add("queue", n.Queue)
-	p.add("retry", n.Retry)
+	if n.Type == plan.Source || n.Type == plan.Sink {
+		p.add("queue", n.Queue)
+		p.add("retry", n.Retry)
+	}
 	n.Fingerprint = p.sum()
 }
 

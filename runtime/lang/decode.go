@@ -262,7 +262,9 @@ func (d *decoding) value(a component.Attr, e hclsyntax.Expression) (any, bool) {
 		written, _ := textOf(v)
 		return x, d.readPath(a, written, x.(string), e.Range())
 	}
-	d.print.add(a.Name, x)
+	if a.Name != "description" { // says nothing of what is done
+		d.print.add(a.Name, x)
+	}
 	return x, true
 }
 

@@ -28,6 +28,7 @@ func (l *loader) evaluate(e hcl.Expression) (v cty.Value, ok bool) {
 	if _, bad := marked(v, wrong); bad {
 		return wrongValue, false
 	}
+	l.noteSecrets(v)
 	return v, true
 }
 

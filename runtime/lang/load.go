@@ -28,12 +28,12 @@ func Load(path string, o Options) (*plan.Plan, diag.List) {
 		files: map[string]*file{},
 		vars:  map[string]*variable{}, locals: map[string]*local{},
 		nodes: map[string]*node{},
-		reads: map[string]bool{},
+		reads: map[string]bool{}, secrets: map[string]bool{},
 	}
 	l.evaluation = &hcl.EvalContext{Functions: l.functions(), Variables: map[string]cty.Value{"var": cty.EmptyObjectVal}}
 	l.load(path)
 	l.plan.Reads = sortedKeys(l.reads)
-	l.list = tidy(l.list)
+	l.list = tidy(l.hideSecrets(l.list))
 	if l.list.Failed() {
 		return nil, l.list
 	}
@@ -67,8 +67,9 @@ type loader struct {
 	nodes map[string]*node // by address
 	order []*node          // as written
 
-	reads  map[string]bool   // absolute
-	shapes map[string]*shape // by the name of the schema
+	secrets map[string]bool   // texts that no message may show
+	reads   map[string]bool   // absolute
+	shapes  map[string]*shape // by the name of the schema
 }
 
 func (l *loader) report(d diag.Diagnostic) { l.list = append(l.list, d) }

@@ -162,7 +162,7 @@ func (l *loader) setValue(v *variable, fromFile *hclsyntax.Attribute) {
 			refuse(diag.Range{File: from}, err)
 			return
 		}
-		v.set(x)
+		l.set(v, x)
 	}
 	if raw, ok := l.given[v.name]; ok {
 		text(raw, "--var "+v.name)
@@ -170,7 +170,7 @@ func (l *loader) setValue(v *variable, fromFile *hclsyntax.Attribute) {
 	}
 	if fromFile != nil {
 		if x, ok := l.constantOf(fromFile.Expr, v, refuse); ok {
-			v.set(x)
+			l.set(v, x)
 		}
 		return
 	}
@@ -183,12 +183,12 @@ func (l *loader) setValue(v *variable, fromFile *hclsyntax.Attribute) {
 	if v.fallback != nil {
 		if x, ok := l.constantOf(v.fallback, v, refuse); ok {
 			v.origin = v.fallback
-			v.set(x)
+			l.set(v, x)
 		}
 		return
 	}
 	if !l.o.Mode.strict() {
-		v.set(lackingValue(v.typ, v.name))
+		l.set(v, lackingValue(v.typ, v.name))
 		return
 	}
 	ways := []string{"--var " + v.name + "=…", "a --var-file"}
@@ -207,9 +207,10 @@ func (v *variable) environment() []string {
 	return names
 }
 
-func (v *variable) set(x cty.Value) {
+func (l *loader) set(v *variable, x cty.Value) {
 	if v.sensitive {
 		x = x.Mark(mark{kind: sensitive})
+		l.noteSecrets(x)
 	}
 	v.value = x
 }
