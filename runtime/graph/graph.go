@@ -280,7 +280,8 @@ func (g *Graph) drain(ctx context.Context, failed error, timeout time.Duration, 
 	}
 }
 
-// idle says whether no event is on its way anywhere.
+// idle says whether no event is on its way to anybody who must have it or can
+// take it: receipts for a target that fails hold up no end.
 func (g *Graph) idle() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -289,9 +290,13 @@ func (g *Graph) idle() bool {
 			return false
 		}
 	}
+	hopeless := 0
+	for _, r := range g.sinks {
+		hopeless += r.hopeless()
+	}
 	// What an event becomes is counted before the event itself is gone, so
 	// that behind idle sources zero means that all is done.
-	return g.queued.Load() == 0
+	return g.queued.Load() <= int64(hopeless)
 }
 
 // allFeeds are those of the plan and those that are leaving.
@@ -351,6 +356,7 @@ func (g *Graph) close() {
 	defer g.mu.Unlock()
 	for _, r := range g.sinks {
 		r.close()
+		r.leave()
 	}
 	g.program.close(nil)
 }

@@ -314,6 +314,28 @@ func TestATargetThatFailsIsTriedAgainInOrder(t *testing.T) {
 	})
 }
 
+func TestTheEndDoesNotWaitForReceiptsWithoutATaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipeline()
+		sink, receipts := &collector{}, &collector{fail: func(int64) error { return errors.New("no socket") }}
+		p.add(plan.Node{Address: "source.test.numbers", Source: &counter{until: 300, perLot: 10}})
+		p.add(plan.Node{Address: "sink.test.all", Sink: sink, Required: true}, "source.test.numbers")
+		p.add(plan.Node{Address: "sink.test.receipts", Sink: receipts}, "sink.test.all.delivered")
+		g, err := run(t, p, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantNumbers(t, "the sink", sink.numbers(), sequence(0, 300))
+		s := g.Snapshot()
+		if want := []Drop{{"sink.test.receipts", "left at the end", 300}}; !slices.Equal(s.Drops, want) {
+			t.Errorf("dropped %v, want %v", s.Drops, want)
+		}
+		if s.MemoryUsed != 0 {
+			t.Errorf("%d bytes are still on the books", s.MemoryUsed)
+		}
+	})
+}
+
 func TestOutcomesReachTheSource(t *testing.T) {
 	p := newPipeline()
 	sink := &collector{fail: func(n int64) error {

@@ -312,6 +312,31 @@ func (r *runner) giveUp(events []*event.Event) {
 	r.g.gone(len(events), bytes)
 }
 
+// hopeless is how many events wait for a target that fails and that nobody
+// requires.
+func (r *runner) hopeless() int {
+	r.mu.Lock()
+	required := r.step.node.Required
+	r.mu.Unlock()
+	if required || r.stats.healthy() {
+		return 0
+	}
+	n := r.window.len() // before the queue: an event on its way from there to here must not count twice
+	waiting, _ := r.queue.Len()
+	return n + waiting
+}
+
+// leave drops what nobody requires of what is left at the end.
+func (r *runner) leave() {
+	if r.step.node.Required {
+		return
+	}
+	if events := r.queue.TakeAll(); len(events) > 0 {
+		r.giveUp(events)
+		r.g.drop(r.stats, r.address, "left at the end", int64(len(events)))
+	}
+}
+
 // close closes the component after its last answer.
 func (r *runner) close() {
 	if r.opened {

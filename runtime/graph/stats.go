@@ -208,7 +208,7 @@ func (g *Graph) logDrops() {
 	g.stats.mu.Unlock()
 	for k, n := range drops {
 		if since := n - g.logged[k]; since > 0 {
-			g.log.Warn("a full queue dropped events", "component", k.address, "policy", k.reason, "events", since, "total", n)
+			g.log.Warn("events dropped", "component", k.address, "reason", k.reason, "events", since, "total", n)
 			g.logged[k] = n
 		}
 	}
