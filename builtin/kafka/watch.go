@@ -19,7 +19,7 @@ func (n *session) watch() {
 			return
 		case <-ticker.C:
 		}
-		moved := n.since.Load()
+		moved := n.moved.Load()
 		since := time.Unix(0, moved)
 		if moved == 0 || time.Since(since) < patience {
 			continue
@@ -28,7 +28,7 @@ func (n *session) watch() {
 		if why == nil {
 			why = n.stuck()
 		}
-		if n.ctx.Err() == nil && n.since.Load() == moved {
+		if n.ctx.Err() == nil && n.moved.Load() == moved {
 			n.sink.health.set(why)
 		}
 	}
