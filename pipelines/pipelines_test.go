@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // load loads a shipped pipeline as `etl test` does.
-func load(t *testing.T, name string, mode lang.Mode, test string, vars map[string]string) *plan.Plan {
+func load(t testing.TB, name string, mode lang.Mode, test string, vars map[string]string) *plan.Plan {
 	t.Helper()
 	p, list := lang.Load(name, lang.Options{
 		Mode: mode, Test: test, Vars: vars,

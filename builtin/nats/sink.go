@@ -56,7 +56,8 @@ func (s *sink) Encode(m *component.Message) error {
 	out := &client.Msg{Subject: subject, Data: m.Payload, Header: make(client.Header, len(s.headers)+2)}
 	m.Attributes = []document.Member{{Name: "subject", Value: document.NewText(subject)}}
 	if s.jetStream {
-		id := m.Event.ID()
+		// The sink's address is in it: two sinks may write the same event into one stream.
+		id := m.Event.ID() + "/" + s.config.Address
 		if s.messageID != nil {
 			if text, err = s.messageID.AppendText(text[:0], m.Event); err != nil {
 				return err
@@ -228,7 +229,7 @@ func (s *sink) store(ctx context.Context, c *session, messages []*component.Mess
 		}
 		switch {
 		case a.ack != nil:
-			s.streams.seen(ctx, c.nc, a.ack, m)
+			s.streams.seen(ctx, c.nc, a.ack)
 			m.Done(receipt(a.ack)...)
 			continue
 		case a.err != nil:

@@ -21,7 +21,7 @@ var sinkSpec = &component.Spec{
 	Kind:    "nats",
 	Summary: "Publishes events to NATS, stored in a JetStream stream unless told otherwise",
 	Guarantee: `Delivered means that JetStream has acknowledged the message: it is stored, on as many servers as
-the stream has replicas. The message's id (` + "`Nats-Msg-Id`" + `) is the event's, so that one that is sent again is stored
+the stream has replicas. The message's id (` + "`Nats-Msg-Id`" + `) is made of the event's, so that one that is sent again is stored
 once, as long as the stream's duplicate window reaches. With ` + "`jetstream = false`" + ` delivered means that
 the server has taken the message (a flush was answered): it is **not stored**, and who does not listen at that moment
 misses it.`,
@@ -52,7 +52,7 @@ change of its leader) those stand before it; then messages go one by one until a
 		{Name: "subject", Type: component.TypeTemplate, Required: true, Place: component.PlaceSubject, Address: true, Doc: "Subject of each message. A hole fills one token: dots, blanks and wildcards in its value become `%XX`."},
 		{Name: "jetstream", Type: component.TypeBool, Default: true, Doc: "Whether messages are stored in a stream. `false`: core NATS."},
 		{Name: "stream", Type: component.TypeString, Doc: "Name of the stream: a message that another one would take is refused. With `embedded {}`, the name of the stream it makes; by default that of the component."},
-		{Name: "message_id", Type: component.TypeTemplate, Address: true, Doc: "`Nats-Msg-Id`. Default: the event's id. Two sinks that write the same events into *one* stream need different ones, as in `{{ meta.id }}/copy`: else the stream takes the second for a duplicate."},
+		{Name: "message_id", Type: component.TypeTemplate, Address: true, Doc: "`Nats-Msg-Id`. Default: the event's id, a slash and the sink's address, so that two sinks may write the same event into one stream."},
 		{Name: "headers", Type: component.TypeTemplates, Place: component.PlaceHeader, Check: checkHeaders, Doc: "Headers of each message. Names that begin with `Nats-` are refused."},
 		{Name: "creds_file", Type: component.TypeReadPath, Doc: "Credentials file: JWT and seed, as `nsc` writes it. Read again at each connection. At most one login is written."},
 		{Name: "nkey_file", Type: component.TypeReadPath, Doc: "File with an NKey seed (`SU…`). Read again at each connection."},

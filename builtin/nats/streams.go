@@ -12,7 +12,6 @@ import (
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/wazuh-etl/etl/runtime/component"
 )
 
 // streams are those that the messages went into. Each is looked at once, for
@@ -20,9 +19,8 @@ import (
 type streams struct {
 	log *slog.Logger
 
-	mu         sync.Mutex
-	known      []string
-	duplicates bool // warned about
+	mu    sync.Mutex
+	known []string
 }
 
 // shortWindow is the window that JetStream has unless told otherwise.
@@ -97,20 +95,13 @@ func (s *streams) inspect(info *jetstream.StreamInfo) error {
 }
 
 // seen takes note of an acknowledgement.
-func (s *streams) seen(ctx context.Context, nc *client.Conn, ack *jetstream.PubAck, m *component.Message) {
+func (s *streams) seen(ctx context.Context, nc *client.Conn, ack *jetstream.PubAck) {
 	s.mu.Lock()
 	known := slices.Contains(s.known, ack.Stream)
 	if !known {
 		s.known = append(s.known, ack.Stream)
 	}
-	surprise := ack.Duplicate && m.Attempts <= 1 && !s.duplicates
-	s.duplicates = s.duplicates || surprise
 	s.mu.Unlock()
-	if surprise {
-		s.log.Warn("the stream had a message with this id already: this one is dropped there. That is right after a restart; "+
-			"if two sinks write the same events into one stream, give one of them its own message_id",
-			"stream", ack.Stream, "event_id", m.Event.ID())
-	}
 	if !known {
 		if err := s.find(ctx, nc, ack.Stream, ""); err != nil {
 			s.log.Warn("the stream is not as it should be", "error", err)

@@ -5,6 +5,7 @@ package load
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/wazuh-etl/etl/builtin"
@@ -25,15 +26,20 @@ func Options() lang.Options {
 }
 
 // StateDir is STATE: what --state-dir says, else the first directory systemd
-// gave, else .etl in the working directory.
+// gave, else .etl in the working directory. It is absolute where the working
+// directory is known.
 func StateDir(flag string) string {
-	if flag != "" {
-		return flag
+	dir := flag
+	if dir == "" {
+		dir, _, _ = strings.Cut(os.Getenv("STATE_DIRECTORY"), ":")
 	}
-	if first, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":"); first != "" {
-		return first
+	if dir == "" {
+		dir = ".etl"
 	}
-	return ".etl"
+	if abs, err := filepath.Abs(dir); err == nil {
+		return abs
+	}
+	return dir
 }
 
 // Pipeline loads the pipeline at path. The plan is nil if one finding is an error.
