@@ -11,7 +11,6 @@ import (
 
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
 )
 
 // streams are those that the messages went into. Each is looked at once, for
