@@ -2,6 +2,7 @@ package expression
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/agext/levenshtein"
@@ -35,7 +36,7 @@ type scope struct {
 // error.
 func Compile(src string, env Env) (*Program, []Problem) {
 	c, k := start(src, env)
-	return c.program(k), c.problems
+	return c.finish(k)
 }
 
 // Condition compiles src as Compile does, and reports what can never be true
@@ -45,7 +46,7 @@ func Condition(src string, env Env) (*Program, []Problem) {
 	if p := unfit(k); p != "" {
 		c.problems = append(c.problems, Problem{End: len(src), Message: p})
 	}
-	return c.program(k), c.problems
+	return c.finish(k)
 }
 
 func start(src string, env Env) (*compiler, code) {
@@ -61,17 +62,19 @@ func start(src string, env Env) (*compiler, code) {
 	return c, c.compile(root)
 }
 
-func (c *compiler) program(k code) *Program {
-	if Failed(c.problems) || k.bad {
-		return nil
+func (c *compiler) finish(k code) (*Program, []Problem) {
+	var problems []Problem
+	for _, p := range c.problems {
+		if !slices.Contains(problems, p) { // b in a < b < c is compiled twice
+			problems = append(problems, p)
+		}
+	}
+	if Failed(problems) || k.bad {
+		return nil, problems
 	}
 	p := &Program{source: c.source.text, code: k, test: k.condition(), reads: c.reads, filter: newPrefilter(k.truthNeeds())}
-	p.frames.New = func() any { return c.frame() }
-	return p
-}
-
-func (c *compiler) frame() *frame {
-	return &frame{clock: c.env.Now, slots: make([]document.Value, c.slots)}
+	p.frames.New = func() any { return &frame{clock: c.env.Now, slots: make([]document.Value, c.slots)} }
+	return p, problems
 }
 
 func (c *compiler) foldingFrame() *frame {

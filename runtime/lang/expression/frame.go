@@ -93,14 +93,6 @@ func text(v document.Value) (string, bool) {
 	return "", false
 }
 
-// makeText is s as a value, paid for.
-func (f *frame) makeText(s string) document.Value {
-	if !f.room(len(s)) {
-		return document.Value{}
-	}
-	return document.NewText(s)
-}
-
 // makeList is items as a value, paid for.
 func (f *frame) makeList(items []document.Value) document.Value {
 	if !f.spend(len(items) * elementCost) {

@@ -104,6 +104,9 @@ func TestSeveralProblemsAtOnce(t *testing.T) {
 	if len(problems) != 3 {
 		t.Errorf("%+v", problems)
 	}
+	if _, problems = Compile(`1 < bogus(1) < 3`, testEnv(t)); len(problems) != 1 {
+		t.Errorf("%+v", problems)
+	}
 }
 
 func TestPositionsAreBytes(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/expr-lang/expr/builtin"
+
 	"github.com/wazuh-etl/etl/runtime/document"
 )
 
@@ -290,6 +292,14 @@ func TestFunctionsWithUnlikeArguments(t *testing.T) {
 					t.Errorf("%s of %v: %s is no %v", call, names(values), shown(got, err), fn.result)
 				}
 			})
+		}
+	}
+}
+
+func TestEveryFunctionOfExprIsThere(t *testing.T) {
+	for _, name := range builtin.Names {
+		if functions[name] == nil && loops[name] == nil {
+			t.Errorf("%s is missing", name)
 		}
 	}
 }
