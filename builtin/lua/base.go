@@ -154,6 +154,7 @@ func (m *machine) baseToNumber(plain *lua.LFunction) lua.LGFunction {
 			L.Push(lua.LNumber(f))
 			return 1
 		}
+		m.budget.long(L.Get(1))
 		return plain.GFunction(L)
 	}
 }

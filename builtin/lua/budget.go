@@ -76,8 +76,20 @@ func (b *budget) Done() <-chan struct{} {
 		b.charge(closureBytes)
 	case lua.OP_LEN:
 		b.steps -= 15 // the length of a table that was emptied from the end takes a walk
+	case lua.OP_EQ, lua.OP_LT, lua.OP_LE, lua.OP_ADD, lua.OP_SUB, lua.OP_MUL, lua.OP_DIV, lua.OP_MOD, lua.OP_POW:
+		b.long(b.operand(f, argB(inst)))
+		b.long(b.operand(f, argC(inst)))
+	case lua.OP_UNM:
+		b.long(b.operand(f, argB(inst)))
 	}
 	return b.done
+}
+
+// long counts the work of comparing a text, or of reading a number in it.
+func (b *budget) long(v lua.LValue) {
+	if s, ok := v.(lua.LString); ok {
+		b.steps -= len(s) / 64
+	}
 }
 
 // About what things occupy.

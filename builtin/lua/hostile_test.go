@@ -41,6 +41,12 @@ var hostile = map[string]string{
 	"inserts at the front":   `local t = {} for i = 1, 500000 do t[i] = i end while true do table.insert(t, 1, 0) table.remove(t, 1) end`,
 	"length of an emptied":   `local t = {} for i = 1, 500000 do t[i] = i end for i = 2, 500000 do t[i] = nil end local n = 0 while true do n = n + #t + table.maxn(t) end`,
 	"next of an emptied":     `local t = {} for i = 1, 500000 do t[i] = i end for i = 1, 499999 do t[i] = nil end while true do next(t) end`,
+	"comparing long texts":   `local a, b = ("x"):rep(1e7), ("x"):rep(1e7) while true do local c = a < b end`,
+	"equality of long texts": `local a, b = ("x"):rep(1e7), ("x"):rep(1e7) while true do local c = a == b end`,
+	"sorting long texts":     `local a, b, t = ("x"):rep(1e7), ("x"):rep(1e7), {} for i = 1, 1000 do t[2 * i], t[2 * i - 1] = a, b end while true do table.sort(t) end`,
+	"computing long texts":   `local a = ("1"):rep(1e7) while true do local c = a + a end`,
+	"numbers of long texts":  `local a = ("1"):rep(1e7) .. "." while true do tonumber(a) end`,
+	"looking up long texts":  `local a, t = ("x"):rep(1e7), {} while true do local c = t[a] end`,
 	"gsub with a loop":       `return (("a"):rep(10)):gsub("a", function() while true do end end)`,
 	"gmatch that never ends": `while true do for x in ("a"):gmatch("a*") do end end`,
 

@@ -28,6 +28,7 @@ type machine struct {
 	null                                        *lua.LUserData
 	loaded                                      map[string]lua.LValue // modules
 	patterns                                    patternCache
+	zones                                       map[string]*time.Location
 
 	event        *event.Event
 	generation   uint64

@@ -34,10 +34,11 @@ func (m *machine) timeModule() functions {
 			if math.IsNaN(s) || math.Abs(s) > 1e11 {
 				L.ArgError(1, "no time that a calendar has")
 			}
-			t, err := inZone(time.UnixMicro(int64(math.Round(s*1e6))), L.OptString(3, "UTC"))
+			zone, err := m.zone(L.OptString(3, "UTC"))
 			if err != nil {
 				L.ArgError(3, err.Error())
 			}
+			t := time.UnixMicro(int64(math.Round(s * 1e6))).In(zone)
 			format := L.OptString(2, "")
 			if format == "" {
 				return m.push(L, t.Format(time.RFC3339Nano))
@@ -60,16 +61,23 @@ func parseTime(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339Nano, text)
 }
 
-// inZone is t in a zone: UTC, Europe/Berlin, +0200.
-func inZone(t time.Time, zone string) (time.Time, error) {
-	if offset, err := time.Parse("Z0700", zone); err == nil {
-		return t.In(offset.Location()), nil
+// zone is a zone by its name: UTC, Europe/Berlin, +0200. Those with a name are
+// read once.
+func (m *machine) zone(name string) (*time.Location, error) {
+	if offset, err := time.Parse("Z0700", name); err == nil {
+		return offset.Location(), nil
 	}
-	location, err := time.LoadLocation(zone)
-	if err != nil {
-		return t, err
+	if zone := m.zones[name]; zone != nil {
+		return zone, nil
 	}
-	return t.In(location), nil
+	zone, err := time.LoadLocation(name)
+	if err == nil {
+		if m.zones == nil {
+			m.zones = map[string]*time.Location{}
+		}
+		m.zones[name] = zone // there are some hundred at most
+	}
+	return zone, err
 }
 
 // directives are those of strftime, in Go's way to write them.

@@ -64,6 +64,8 @@ func TestModules(t *testing.T) {
 		{`time.parse("yesterday")`, `"nil"`},
 		{`time.format(1759991465.5)`, `"2025-10-09T06:31:05.5Z"`},
 		{`time.format(1759991465, "%Y.%m.%d %H:%M:%S.%f %j %%", "+0200")`, `"2025.10.09 08:31:05.000000 282 %"`},
+		{`time.format(1759991465, "%H %Z", "UTC") .. time.format(0, "%a %e %b %q%")`, `"06 UTCThu  1 Jan %q%"`},
+		{`select(2, pcall(time.format, 0, "%H", "Nowhere/At all"))`, `"pipeline.hcl:13: bad argument #3 to (anonymous) (unknown time zone Nowhere/At all)"`},
 		{`time.now()`, `1760011200`},
 		{`("aÖé"):upper() .. ("aÖé"):lower() .. ("\195"):upper() .. ("É"):sub(1, 1):lower() .. "\137"`, `"AÖÉaöé` + "\ufffd" + `É"`},
 		{`etl.capitalize("ärger") .. etl.capitalize("x") .. etl.capitalize("") .. etl.capitalize("9a")`, `"ÄrgerX9a"`},

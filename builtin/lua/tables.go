@@ -135,6 +135,7 @@ func (s sorter) Less(i, j int) bool {
 	s.m.budget.spend(4)
 	a, b := s.t.RawGetInt(i+1), s.t.RawGetInt(j+1)
 	if s.less == nil {
+		s.m.budget.long(a)
 		return s.m.L.LessThan(a, b)
 	}
 	L := s.m.L

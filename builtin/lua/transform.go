@@ -74,7 +74,9 @@ type worker struct {
 	transform *transform
 	host      *component.Host
 	machine   *machine
-	replaced  uint64 // by machines that are gone
+	replaced  uint64    // characters that XML forbids, by machines that are gone
+	told      uint64    // of them in the log
+	toldAt    time.Time //
 }
 
 func (w *worker) start() error {
@@ -89,11 +91,22 @@ func (w *worker) start() error {
 
 // Close says how many characters were replaced, and drops the state.
 func (w *worker) Close() error {
+	w.tell(0)
 	w.stop()
-	if w.replaced > 0 {
-		w.host.Log.Warn("characters that XML forbids were replaced by U+FFFD", "count", w.replaced)
-	}
 	return nil
+}
+
+// tell logs how many characters were replaced, not more often than every pause.
+func (w *worker) tell(pause time.Duration) {
+	n := w.replaced
+	if w.machine != nil {
+		n += w.machine.replaced
+	}
+	if n == w.told || pause > 0 && time.Since(w.toldAt) < pause {
+		return
+	}
+	w.host.Log.Warn("characters that XML forbids were replaced by U+FFFD", "count", n-w.told, "total", n)
+	w.told, w.toldAt = n, time.Now()
 }
 
 func (w *worker) stop() {
@@ -123,6 +136,7 @@ func (w *worker) Process(e *event.Event, out func(*event.Event)) error {
 	if err == nil {
 		err = m.checkKept()
 	}
+	w.tell(time.Minute)
 	if m.broken() {
 		w.stop() // the next event gets a new state
 	}
