@@ -22,67 +22,74 @@ import (
 // BenchmarkDeliver sends alerts of about 1 KB to a broker in this process that
 // throws them away, with each compression; MB/s are before compression.
 func BenchmarkDeliver(b *testing.B) {
+	for _, compression := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
+		b.Run(compression, func(b *testing.B) {
+			c := cluster(b, kfake.BlackholeProduce())
+			benchmark(b, map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn"), "compression": compression})
+		})
+	}
+}
+
+func benchmark(b *testing.B, values map[string]any, subs ...*component.Config) {
+	payloads := alerts(b)
+	e := event.New(stream, 0, []byte("{}"), time.Now(), ack.Token{})
+	r := newRig(b, values, subs...)
+	var answers sync.WaitGroup
+	room := make(chan struct{}, mostRecords)
+	answer := func(_ *component.Message, _ []document.Member, err error) {
+		if err != nil {
+			b.Error(err)
+		}
+		<-room
+		answers.Done()
+	}
+	var wire wire
+	dial := r.host.Dial
+	r.host.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return counted{conn, &wire}, err
+	}
+	r.open()
+	size, sent := 0, 0
+	b.ReportAllocs()
+	b.ResetTimer()
+	for sent < b.N {
+		lot := make([]*component.Message, min(len(payloads), b.N-sent))
+		all := make([]component.Message, len(lot))
+		for i := range lot {
+			room <- struct{}{}
+			answers.Add(1)
+			lot[i] = &all[i]
+			*lot[i] = component.Message{Event: e, Payload: payloads[i], Answer: answer}
+			if err := r.sink.Encode(lot[i]); err != nil {
+				b.Fatal(err)
+			}
+			size += len(payloads[i])
+		}
+		_ = r.sink.Deliver(b.Context(), lot)
+		sent += len(lot)
+	}
+	answers.Wait()
+	b.ReportMetric(float64(size)/1e6/b.Elapsed().Seconds(), "MB/s")
+	b.ReportMetric(float64(wire.bytes.Load())/float64(size), "wire/payload")
+}
+
+// alerts are 1,024 alerts of about 1 KB, no two the same.
+func alerts(b *testing.B) (payloads [][]byte) {
 	content, err := os.ReadFile("../../testdata/alerts/alerts.jsonl")
 	if err != nil {
 		b.Fatal(err)
 	}
-	var payloads [][]byte // 1,024 of them, no two the same
-	for i := 0; len(payloads) < 1024; i++ {
+	for i := 0; ; i++ {
 		for line := range bytes.Lines(content) {
-			if len(line) < 8<<10 && len(payloads) < 1024 {
-				line = bytes.ReplaceAll(line, []byte("2025"), fmt.Appendf(nil, "%d", 200000+i*7919%900000))
-				payloads = append(payloads, line)
+			if len(line) > 8<<10 {
+				continue
+			}
+			payloads = append(payloads, bytes.ReplaceAll(line, []byte("2025"), fmt.Appendf(nil, "%d", 200000+i*7919%900000)))
+			if len(payloads) == 1024 {
+				return payloads
 			}
 		}
-	}
-	e := event.New(stream, 0, []byte("{}"), time.Now(), ack.Token{})
-	for _, compression := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
-		b.Run(compression, func(b *testing.B) {
-			c := cluster(b, kfake.BlackholeProduce())
-			r := newRig(b, map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn"), "compression": compression})
-			var answers sync.WaitGroup
-			room := make(chan struct{}, mostRecords)
-			answer := func(_ *component.Message, _ []document.Member, err error) {
-				if err != nil {
-					b.Error(err)
-				}
-				<-room
-				answers.Done()
-			}
-			var wire wire
-			dial := r.host.Dial
-			r.host.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-				conn, err := dial(ctx, network, address)
-				return counted{conn, &wire}, err
-			}
-			if err := r.sink.Open(b.Context(), r.host); err != nil {
-				b.Fatal(err)
-			}
-			size, sent := 0, 0
-			b.ReportAllocs()
-			b.ResetTimer()
-			for sent < b.N {
-				lot := make([]*component.Message, min(1024, b.N-sent))
-				all := make([]component.Message, len(lot))
-				for i := range lot {
-					room <- struct{}{}
-					answers.Add(1)
-					lot[i] = &all[i]
-					*lot[i] = component.Message{Event: e, Payload: payloads[i], Answer: answer}
-					if err := r.sink.Encode(lot[i]); err != nil {
-						b.Fatal(err)
-					}
-				}
-				_ = r.sink.Deliver(b.Context(), lot)
-				sent += len(lot)
-				for _, m := range lot {
-					size += len(m.Payload)
-				}
-			}
-			answers.Wait()
-			b.ReportMetric(float64(size)/1e6/b.Elapsed().Seconds(), "MB/s")
-			b.ReportMetric(float64(wire.bytes.Load())/float64(size), "wire/payload")
-		})
 	}
 }
 

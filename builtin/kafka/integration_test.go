@@ -139,3 +139,14 @@ func outage(t *testing.T, b *servers.Broker, r *rig, topic string, stop, start f
 	r.waitHealth("")
 	inOrder(t, b.Records(topic), all)
 }
+
+// BenchmarkRealKafka is what a real broker on the same machine takes, over mutual TLS.
+func BenchmarkRealKafka(b *testing.B) {
+	broker := servers.Kafka(b, servers.KafkaOptions{})
+	for _, compression := range []string{"none", "zstd"} {
+		b.Run(compression, func(b *testing.B) {
+			secure := block(tlsconfig.Block.Attrs, map[string]any{"ca_file": broker.CAFile, "cert_file": broker.CertFile, "key_file": broker.KeyFile})
+			benchmark(b, map[string]any{"brokers": []string{broker.TLS}, "topic": text("bench"), "compression": compression}, secure)
+		})
+	}
+}

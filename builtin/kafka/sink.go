@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 
@@ -46,10 +47,7 @@ var (
 )
 
 func newSink(c *component.Config) (component.Sink, error) {
-	if err := tlsconfig.Complete(c.Block("tls")); err != nil {
-		return nil, err
-	}
-	if err := checkLogin(c.Block("sasl")); err != nil {
+	if err := errors.Join(tlsconfig.Complete(c.Block("tls")), checkLogin(c.Block("sasl"))); err != nil {
 		return nil, err
 	}
 	s := &sink{
