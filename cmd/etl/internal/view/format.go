@@ -87,12 +87,28 @@ func clip(s string, width int) string {
 	return string(r[:width-1]) + "…"
 }
 
-// pad fills s to width characters, to the left or, with a negative width, to
-// the right of it.
-func pad(s string, width int) string {
-	n := utf8.RuneCountInString(s)
-	if width < 0 {
-		return s + strings.Repeat(" ", max(-width-n, 0))
+// align is rows of cells as lines: the first column to the left, the others,
+// numbers, to the right, each as wide as it must be.
+func align(rows [][]string) []string {
+	widths := map[int]int{}
+	for _, cells := range rows {
+		for i, c := range cells {
+			widths[i] = max(widths[i], utf8.RuneCountInString(c))
+		}
 	}
-	return strings.Repeat(" ", max(width-n, 0)) + s
+	lines := make([]string, len(rows))
+	for r, cells := range rows {
+		line := " "
+		for i, c := range cells {
+			fill := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
+			switch i {
+			case 0:
+				line += " " + c + fill
+			default:
+				line += "   " + fill + c
+			}
+		}
+		lines[r] = line
+	}
+	return lines
 }

@@ -25,16 +25,14 @@ func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration,
 	fmt.Fprintf(&b, "%s ran for %s: read %s (%s), matched %s, delivered %s, dropped %s, errors %s\n\n",
 		p.Name, span(elapsed), count(t.Read), perSecond(rate), count(t.Matched), count(t.Delivered), count(t.Dropped), count(t.Errors))
 
-	width := len("component")
+	cells := [][]string{{"component", "in", "out", "dropped", "errors"}}
 	for _, n := range s.Nodes {
-		width = max(width, len(n.Address))
-	}
-	fmt.Fprintf(&b, "  %s%s%s%s%s\n", pad("component", -width), pad("in", 11), pad("out", 11), pad("dropped", 11), pad("errors", 11))
-	for _, n := range s.Nodes {
-		if idle(n) {
-			continue
+		if !idle(n) {
+			cells = append(cells, []string{n.Address, count(n.In), count(n.Out), count(lost(n)), count(n.Errors)})
 		}
-		fmt.Fprintf(&b, "  %s%s%s%s%s\n", pad(n.Address, -width), pad(count(n.In), 11), pad(count(n.Out), 11), pad(count(lost(n)), 11), pad(count(n.Errors), 11))
+	}
+	for _, line := range align(cells) {
+		b.WriteString(line + "\n")
 	}
 	for _, d := range s.Drops {
 		fmt.Fprintf(&b, "\n%s dropped %s: %s", d.Address, events(d.Count), d.Reason)

@@ -21,26 +21,27 @@ func table(p *plan.Plan, m *meter, started time.Time, columns, rows int) []strin
 			readRate += m.rate(n.Address, in)
 		}
 	}
-	lines := []string{fmt.Sprintf("%s  %s   read %s (%s)   matched %s   delivered %s   dropped %s   errors %s",
-		p.Name, span(s.Time.Sub(started)), count(t.Read), perSecond(readRate), count(t.Matched), count(t.Delivered), count(t.Dropped), count(t.Errors))}
-
+	lines := []string{
+		fmt.Sprintf("%s  %s  %s in flight", p.Name, span(s.Time.Sub(started)), size(s.MemoryUsed)),
+		fmt.Sprintf("read %s (%s)  matched %s  delivered %s  dropped %s  errors %s",
+			count(t.Read), perSecond(readRate), count(t.Matched), count(t.Delivered), count(t.Dropped), count(t.Errors)),
+	}
 	var bars []string
 	for _, n := range s.Nodes {
 		if n.HasProgress {
 			bars = append(bars, bar(n, m.rate(n.Address, read), columns))
 		}
 	}
-	shown := quietLast(s.Nodes, rows-len(lines)-len(bars)-2)
-	width := 0
-	for _, n := range shown {
-		width = max(width, len(n.Address))
-	}
-	lines = append(lines, heading(width))
-	for _, n := range shown {
-		if idle(n) {
-			continue
+	cells := [][]string{{"", "in", "in/s", "out", "dropped", "errors", "queue"}}
+	notes := []string{""}
+	for _, n := range quietLast(s.Nodes, rows-len(lines)-len(bars)-2) {
+		if !idle(n) {
+			cells = append(cells, row(n, m.rate(n.Address, in)))
+			notes = append(notes, trouble(n, s.Time))
 		}
-		lines = append(lines, row(n, s.Time, m.rate(n.Address, in), width))
+	}
+	for i, line := range align(cells) {
+		lines = append(lines, line+notes[i])
 	}
 	lines = append(lines, bars...)
 	for i := range lines {
@@ -63,23 +64,23 @@ func quietLast(nodes []graph.NodeSnapshot, room int) []graph.NodeSnapshot {
 	return ends[:min(len(ends), max(room, 0))]
 }
 
-func heading(width int) string {
-	return "  " + pad("", -width) + pad("in", 11) + pad("in/s", 10) + pad("out", 11) + pad("dropped", 11) + pad("errors", 8) + pad("queue", 8)
-}
-
-func row(n graph.NodeSnapshot, now time.Time, rate float64, width int) string {
+func row(n graph.NodeSnapshot, rate float64) []string {
 	queue := ""
 	if n.Type == plan.Sink {
 		queue = percent(fill(n))
 	}
-	line := "  " + pad(n.Address, -width) + pad(count(n.In), 11) + pad(perSecond(rate), 10) + pad(count(n.Out), 11) + pad(count(lost(n)), 11) + pad(count(n.Errors), 8) + pad(queue, 8)
-	if n.Health != nil {
-		line += "  waiting: " + visible(n.Health.Error())
-		if !n.LastAck.IsZero() {
-			line += " (last answer " + ago(now, n.LastAck) + ")"
-		}
+	return []string{n.Address, count(n.In), perSecond(rate), count(n.Out), count(lost(n)), count(n.Errors), queue}
+}
+
+// trouble is what the node waits for.
+func trouble(n graph.NodeSnapshot, now time.Time) string {
+	switch {
+	case n.Health == nil:
+		return ""
+	case n.LastAck.IsZero():
+		return "  waiting: " + visible(n.Health.Error())
 	}
-	return line
+	return fmt.Sprintf("  waiting: %s (last answer %s)", visible(n.Health.Error()), ago(now, n.LastAck))
 }
 
 // fill is how full the node's queue is, by what is nearer to its limit.

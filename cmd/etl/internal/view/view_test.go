@@ -63,12 +63,13 @@ func TestTable(t *testing.T) {
 	}
 	lines := table(pipeline(), &m, start, 140, 40)
 	want := []string{
-		"quickstart  0:08   read 800 (100/s)   matched 400   delivered 200   dropped 7   errors 1",
-		"                             in      in/s        out    dropped  errors   queue",
-		"  source.file.alerts        800     100/s        799          0       1",
-		"  filter.bans               799     100/s        400        399       0",
-		"  sink.nats.alerts          400      50/s        200          0       0    25 %  waiting: dialing\uFFFD[2J: refused (last answer 0:08 ago)",
-		"  sink.wazuh.receipt        200      25/s        160          7       0     0 %",
+		"quickstart  0:08  4.0 KiB in flight",
+		"read 800 (100/s)  matched 400  delivered 200  dropped 7  errors 1",
+		"                        in    in/s   out   dropped   errors   queue",
+		"  source.file.alerts   800   100/s   799         0        1",
+		"  filter.bans          799   100/s   400       399        0",
+		"  sink.nats.alerts     400    50/s   200         0        0    25 %  waiting: dialing\uFFFD[2J: refused (last answer 0:08 ago)",
+		"  sink.wazuh.receipt   200    25/s   160         7        0     0 %",
 		"  source.file.alerts  ████████████████████████░░░░░░  80 %  800 KiB of 1.0 MiB, 0:02 left",
 	}
 	for i := range max(len(lines), len(want)) {
@@ -170,12 +171,12 @@ func TestSummary(t *testing.T) {
 	}
 	const want = `quickstart ran for 0:10: read 1 000 (100/s), matched 500, delivered 250, dropped 7, errors 1
 
-  component                  in        out    dropped     errors
-  source.file.alerts      1 000        999          0          1
-  filter.bans               999        500        499          0
-  sink.nats.alerts          500        250          0          0
-  sink.wazuh.receipt        250        200          7          0
-  dead_letters                1          1          0          0
+  component               in   out   dropped   errors
+  source.file.alerts   1 000   999         0        1
+  filter.bans            999   500       499        0
+  sink.nats.alerts       500   250         0        0
+  sink.wazuh.receipt     250   200         7        0
+  dead_letters             1     1         0        0
 
 sink.wazuh.receipt dropped 7 events: drop_oldest
 
@@ -196,7 +197,8 @@ func TestFormat(t *testing.T) {
 		size(999): "999 B", size(1536): "1.5 KiB", size(344616): "337 KiB", size(5 << 40): "5.0 TiB",
 		perSecond(0): "0/s", perSecond(2.66): "2.7/s", perSecond(12345.6): "12 346/s",
 		span(5 * time.Second): "0:05", span(3723 * time.Second): "1:02:03", span(176523 * time.Second): "2d 1:02:03",
-		clip("abcdef", 4): "abc…", pad("é", 3): "  é", pad("é", -3): "é  ",
+		clip("abcdef", 4): "abc…",
+		strings.Join(align([][]string{{"é", "in"}, {"abc", "100"}}), "|"): "  é      in|  abc   100",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
