@@ -20,6 +20,7 @@ type reader struct {
 	split    *codec.Splitter
 	lot      *component.Lot // the next one, empty
 
+	first    bool   // there was no checkpoint
 	previous string // name of the generation before the one that is read
 	size     int64  // of the file that is read, when it was last looked at
 	looked   int    // reads since then
@@ -30,14 +31,8 @@ type reader struct {
 func (r *reader) run(ctx context.Context, begin start) error {
 	defer func() { r.lot.Free() }()
 	r.previous = begin.previous
-	if begin.generation != nil {
-		if err := r.pin(ctx, begin); err != nil {
-			begin.generation.file.Close()
-			return nil
-		}
-	}
 	g, offset := begin.generation, begin.offset
-	for {
+	for begun := false; ; begun = true {
 		for g == nil {
 			if g = r.follower.take(); g != nil {
 				break
@@ -46,7 +41,13 @@ func (r *reader) run(ctx context.Context, begin start) error {
 				return nil
 			}
 		}
-		err := r.generation(ctx, g, offset)
+		err := error(nil)
+		if !begun {
+			err = r.begins(ctx, g, offset)
+		}
+		if err == nil {
+			err = r.generation(ctx, g, offset)
+		}
 		g.file.Close()
 		if err != nil {
 			if ctx.Err() != nil {
@@ -61,23 +62,35 @@ func (r *reader) run(ctx context.Context, begin start) error {
 	}
 }
 
-// pin hands over a lot without lines, where reading begins: what was written before the
-// first start, or nothing but blank lines, is not read again after the next one; and who is
-// behind the source learns which generation it is in before it comes to another. There is none
-// before the first line is complete.
-func (r *reader) pin(ctx context.Context, begin start) error {
-	g := begin.generation
-	if g.name == "" {
-		if _, complete, err := fingerprint(g.file); err != nil || !complete {
-			return nil
+// begins is told where the run begins, before anything is read.
+func (r *reader) begins(ctx context.Context, g *generation, offset int64) error {
+	if err := r.retry(ctx, g, func() error { return r.identifyEarly(g) }); err != nil {
+		return err
+	}
+	if r.first {
+		if err := r.remember(r.host, g, offset); err != nil {
+			return err
 		}
 	}
-	if r.identify(g) != nil {
-		return nil // the first lot tries again
+	if g.stream == nil {
+		return nil
 	}
+	// A lot without lines: what was written before the first start, or nothing but blank
+	// lines, is not read again after the next one; and who is behind the source learns
+	// which generation it is in before it comes to another.
 	lot := component.NewLot()
-	lot.Stream, lot.Received, lot.Position = g.stream, r.host.Now(), g.position(begin.offset)
+	lot.Stream, lot.Received, lot.Position = g.stream, r.host.Now(), g.position(offset)
 	return r.out.Emit(ctx, lot)
+}
+
+// identifyEarly names a generation if its first line is complete already.
+func (r *reader) identifyEarly(g *generation) error {
+	if g.name == "" {
+		if _, complete, err := fingerprint(g.file); err != nil || !complete {
+			return err
+		}
+	}
+	return r.identify(g)
 }
 
 // wait waits for something to happen; false means that ctx is done.

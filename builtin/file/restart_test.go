@@ -57,6 +57,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 							ids[l] = r.out.ids[i]
 						}
 						switch {
+						case len(got) == 0 && random.IntN(2) == 0: // none was made
 						case len(got) == 0:
 							checkpoint = []component.Position{r.out.last}
 						default:
@@ -108,4 +109,49 @@ type emit func(*component.Lot)
 func (e emit) Emit(_ context.Context, lot *component.Lot) error {
 	e(lot)
 	return nil
+}
+
+// Killed before the first checkpoint, and the file has rotated by the next start.
+func TestKilledBeforeTheFirstCheckpoint(t *testing.T) {
+	for name, c := range map[string]struct {
+		there string
+		atEnd bool
+		want  int
+	}{"file with lines": {lines(0, 3), false, 0}, "empty file": {"", false, 0}, "at the end": {lines(0, 2), true, 2}, "file that came later": {"none", true, 0}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				r.source.atEnd = c.atEnd
+				written := 0
+				if c.there != "none" {
+					r.append(alerts, c.there)
+					written = len(c.there) / len(lines(0, 1))
+				}
+				r.start()
+				if c.there == "none" {
+					r.append(alerts, "")
+				}
+				time.Sleep(time.Second)
+				r.stop()
+				r.out = &collector{}
+				r.append(alerts, lines(written, 5))
+				r.must(r.files.Rename(alerts, alerts+".1"))
+				r.append(alerts, lines(5, 7))
+				r.start()
+				time.Sleep(time.Second)
+				r.stop()
+				wantNumbers(t, r.out.got(), c.want, 7)
+				position := r.out.positions[1]
+
+				r.out = &collector{} // a checkpoint counts more
+				r.start(position)
+				time.Sleep(time.Second)
+				r.stop()
+				wantNumbers(t, r.out.got(), c.want+2, 7)
+				if keys := r.host.State.Keys(); len(keys) > 0 {
+					t.Errorf("state %v", keys)
+				}
+			})
+		})
+	}
 }

@@ -90,6 +90,11 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 		host.Log.Warn("the file that was being read is gone: what had not been read of it is lost; going on at the start of the current file",
 			"file", s.path, "generation", p.Generation, "offset", p.Offset, "was", p.Path)
 	}
+	if len(from) > 0 {
+		if err := s.forget(host); err != nil {
+			return err
+		}
+	}
 	f := &follower{
 		family: s.family(host), notifier: host.Notifier, poll: s.poll,
 		log: host.Log, health: host.Health, wake: make(chan struct{}, 1), last: start.generation,
@@ -108,7 +113,7 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 		watcher.Wait()
 		f.close()
 	}()
-	r := &reader{Source: s, host: host, out: out, follower: f, split: codec.NewSplitter(s.options, 0), lot: component.NewLot()}
+	r := &reader{Source: s, host: host, out: out, follower: f, split: codec.NewSplitter(s.options, 0), lot: component.NewLot(), first: len(from) == 0}
 	if s.follow {
 		watcher.Go(func() { f.run(watching) })
 	}

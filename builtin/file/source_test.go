@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -93,6 +95,14 @@ func (l *logged) Write(p []byte) (int, error) {
 
 func (l *logged) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.text.String() }
 
+// memory is a component's state.
+type memory map[string][]byte
+
+func (m memory) Get(key string) ([]byte, bool)      { v, ok := m[key]; return v, ok }
+func (m memory) Set(key string, value []byte) error { m[key] = value; return nil }
+func (m memory) Delete(key string) error            { delete(m, key); return nil }
+func (m memory) Keys() []string                     { return slices.Collect(maps.Keys(m)) }
+
 // rig is a source on a world in memory.
 type rig struct {
 	t      *testing.T
@@ -111,7 +121,7 @@ const alerts = "/logs/alerts.json"
 func newRig(t *testing.T) *rig {
 	w := worldtest.New()
 	r := &rig{t: t, files: w.Files, out: &collector{}}
-	r.host = &component.Host{World: w.World, Address: "source.file.alerts", Log: slog.New(slog.NewTextHandler(&r.log, nil)), Health: r.health.set, StateDir: "/state"}
+	r.host = &component.Host{World: w.World, Address: "source.file.alerts", Log: slog.New(slog.NewTextHandler(&r.log, nil)), Health: r.health.set, State: memory{}, StateDir: "/state"}
 	r.source = sourceAt(alerts)
 	if err := w.Files.MkdirAll("/logs", 0o755); err != nil {
 		t.Fatal(err)

@@ -21,6 +21,12 @@ func sourceSpec() *component.Spec {
 		Doc:       sourceDoc,
 		Codec:     true,
 		NewSource: newSource,
+		Shape: func(c *component.Config) string {
+			if c.String("profile") == "wazuh4" {
+				return "schemas/alert.json"
+			}
+			return ""
+		},
 		Example: `source "file" "alerts" {
   path    = "/var/ossec/logs/alerts/alerts.json"
   profile = "wazuh4"

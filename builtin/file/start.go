@@ -25,6 +25,12 @@ func (s *Source) start(host *component.Host, from []component.Position) start {
 	result := start{reachable: make([]bool, len(from))}
 	var opened []*generation
 	found := make([]int, len(from)) // index in members, -1: nowhere
+	if len(from) == 0 {
+		if g, offset := s.began(host, f, members); g != nil {
+			result.generation, result.offset = g, offset
+			return result
+		}
+	}
 	earliest, fresh := -1, len(from) == 0
 	for i, p := range from {
 		found[i] = -1
