@@ -7,7 +7,8 @@
 -- empty element, and an attribute that is missing is left out.
 local xml = require "xml"
 
-local element, empty, members, text, texts = xml.element, xml.empty, xml.members, etl.text, etl.texts
+local element, empty, members, named = xml.element, xml.empty, xml.members, xml.named
+local text, texts, is_array, null, type = etl.text, etl.texts, etl.is_array, etl.null, type
 
 local EVENT = { "xmlns", "http://schemas.microsoft.com/win/2004/08/events/event" }
 local USER_DATA = { "xmlns", "http://manifests.microsoft.com/win/2004/08/windows/eventlog" }
@@ -55,17 +56,17 @@ local function missing(names, data)
 end
 
 local function is_object(value)
-  return type(value) == "table" and not etl.is_array(value)
+  return type(value) == "table" and not is_array(value)
 end
 
 local function event_data(id, win)
   local data = win.eventdata
-  if data == nil or data == etl.null then return nil end
+  if data == nil or data == null then return nil end
   if not is_object(data) then -- no names: one element with all of it
     return element("EventData", nil, element("Data", nil, text(win, "eventdata")))
   end
   local always = ALWAYS[id]
-  return element("EventData", nil, xml.named(data, "Data", "Name", true), always and missing(always, data))
+  return element("EventData", nil, named(data, "Data", "Name", true), always and missing(always, data))
 end
 
 -- Events that have UserData instead: the member of win, and the element.
@@ -92,7 +93,7 @@ function M.event(win)
   local id = text(win.system, "eventID")
   local form, data = FORMS[id], win.eventdata
   local body
-  if form and (win[form[1]] ~= nil or data == nil or data == etl.null) then
+  if form and (win[form[1]] ~= nil or data == nil or data == null) then
     body = user_data(form, win)
   else
     body = event_data(id, win)
