@@ -27,7 +27,10 @@ func (s *sink) greet(ctx context.Context, topic string) error {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	client, err := kgo.NewClient(append(s.options(), kgo.RequestRetries(0))...)
+	client, err := kgo.NewClient(append(s.options(),
+		kgo.RequestRetries(len(s.brokers)), // so that each is asked
+		kgo.RetryBackoffFn(func(int) time.Duration { return 10 * time.Millisecond }),
+	)...)
 	if err != nil {
 		return err
 	}

@@ -288,6 +288,20 @@ func TestOpenUnreachable(t *testing.T) {
 	newRig(t, map[string]any{"brokers": []string{deadAddress(t)}, "topic": text("dfn")}).open().waitHealth("refused the connection")
 }
 
+// One broker that is away is no trouble while another one answers.
+func TestOpenSecondBroker(t *testing.T) {
+	c := cluster(t)
+	for range 5 { // the client asks them in any order
+		r := newRig(t, map[string]any{"brokers": []string{deadAddress(t), deadAddress(t), c.ListenAddrs()[0]}, "topic": text("dfn")}).open()
+		if len(r.healths) > 0 {
+			t.Fatalf("health %q", r.healths)
+		}
+		if err := r.sink.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // deadAddress is one that refuses connections.
 func deadAddress(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
