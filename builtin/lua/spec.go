@@ -41,7 +41,8 @@ Names are written out, so that all is compiled when the pipeline is loaded.
 
 Each worker has a Lua state of its own, so what a script keeps in locals outside of ` + "`process`" + ` is kept once per worker, and is lost when
 the script is reloaded or runs into a limit. Globals can't be set once the script is loaded. There is no os, io, debug, load, coroutine. A script that
-runs longer than ` + "`timeout`" + ` or allocates more than ` + "`memory`" + ` for one event ends there, whatever it does, and the event goes to ` + "`.errors`" + `.`,
+runs longer than ` + "`timeout`" + ` or allocates more than ` + "`memory`" + ` for one event ends there, whatever it does, and the event goes to ` + "`.errors`" + `.
+` + modulesDoc,
 	Attrs: []component.Attr{
 		{Name: "script", Type: component.TypeReadPath, Doc: "The script's file. It or `code` must be written."},
 		{Name: "code", Type: component.TypeCode, Doc: "The script itself, as a heredoc. `${` and `%{` in it are errors that say what to write."},
