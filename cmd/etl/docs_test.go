@@ -27,32 +27,68 @@ func TestReferenceIsFresh(t *testing.T) {
 	}
 }
 
-// TestExamplesLoad holds the examples of the reference against the loader: they
-// may name components that stand elsewhere, and nothing else may be wrong.
+// TestExamplesLoad holds the examples of the reference and the guides against
+// the loader.
 func TestExamplesLoad(t *testing.T) {
-	elsewhere := []diag.Code{
-		diag.UnknownReference, diag.UnknownVariable, diag.UnknownLocal, diag.NoSource, diag.NoSink,
-		diag.UnreadSource, diag.UnreadNode, diag.UnreachedSink, diag.NoValue, diag.MissingFile,
-	}
 	for _, s := range builtin.Specs() {
 		if s.Example == "" {
 			t.Errorf("%s has no example", reference.Title(s))
 			continue
 		}
-		file := filepath.Join(t.TempDir(), "example.hcl")
-		if err := os.WriteFile(file, []byte(s.Example), 0o666); err != nil {
+		loads(t, reference.Title(s), s.Example)
+	}
+	fence := regexp.MustCompile("(?s)```hcl\n(.*?)```")
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
 			t.Fatal(err)
 		}
-		o := load.Options()
-		o.Mode = lang.Graph
-		_, list := load.Pipeline(file, o)
-		list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return slices.Contains(elsewhere, d.Code) })
-		if len(list) > 0 {
-			var b bytes.Buffer
-			_ = diag.Printer{Source: os.ReadFile}.Text(&b, list)
-			t.Errorf("the example of %s:\n%s", reference.Title(s), b.String())
+		for _, m := range fence.FindAllSubmatch(text, -1) {
+			loads(t, page, string(m[1]))
 		}
 	}
+}
+
+// loads wants nothing to be wrong with an example but that it names components,
+// variables and files that stand elsewhere.
+func loads(t *testing.T, where, example string) {
+	t.Helper()
+	elsewhere := []diag.Code{
+		diag.UnknownReference, diag.UnknownVariable, diag.UnknownLocal, diag.NoSource, diag.NoSink,
+		diag.UnreadSource, diag.UnreadNode, diag.UnreachedSink, diag.NoValue, diag.MissingFile,
+		diag.TestAddress, diag.TestNoFiles,
+	}
+	file := filepath.Join(t.TempDir(), "example.hcl")
+	if err := os.WriteFile(file, []byte(example), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o := load.Options()
+	o.Mode = lang.Graph
+	_, list := load.Pipeline(file, o)
+	list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return slices.Contains(elsewhere, d.Code) })
+	if len(list) > 0 {
+		var b bytes.Buffer
+		_ = diag.Printer{Source: os.ReadFile}.Text(&b, list)
+		t.Errorf("an example of %s:\n%s", where, b.String())
+	}
+}
+
+// pages are the guides and the reference.
+func pages(t *testing.T) []string {
+	t.Helper()
+	found := []string{"../../README.md"}
+	for _, root := range []string{"../../docs", "../../deploy"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if strings.HasSuffix(path, ".md") {
+				found = append(found, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
 }
 
 func TestEverySinkSaysWhatDeliveredMeans(t *testing.T) {
@@ -66,19 +102,7 @@ func TestEverySinkSaysWhatDeliveredMeans(t *testing.T) {
 var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 
 func TestLinksOfTheDocumentation(t *testing.T) {
-	var pages []string
-	for _, root := range []string{"../../docs", "../../deploy"} {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if strings.HasSuffix(path, ".md") {
-				pages = append(pages, path)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, page := range append(pages, "../../README.md") {
+	for _, page := range pages(t) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
