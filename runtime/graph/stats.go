@@ -117,6 +117,7 @@ type NodeSnapshot struct {
 	// those sent to the errors output, Dropped those that a full queue dropped.
 	In, Out, Rejected, Errors, Dropped int64
 	Retries                            int64 // of a sink: how often its target failed
+	Unlike                             int64 // of a filter: how often its condition met values it can't compare
 	Health                             error // nil: well
 	LastAck                            time.Time
 	QueueEvents, QueueMaxEvents        int
@@ -157,6 +158,9 @@ func (g *Graph) nodeSnapshot(s *step) NodeSnapshot {
 		Address: s.node.Address, Type: s.node.Type, Kind: s.node.Kind,
 		In: c.in.Load(), Out: c.out.Load(), Rejected: c.rejected.Load(), Errors: c.errors.Load(),
 		Dropped: c.dropped.Load(), Retries: c.retries.Load(),
+	}
+	if u, ok := s.node.Where.(interface{ Unlike() int64 }); ok {
+		n.Unlike = u.Unlike()
 	}
 	c.mu.Lock()
 	n.Health, n.LastAck = c.health, c.lastAck

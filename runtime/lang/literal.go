@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -111,7 +112,7 @@ func (l *loader) condition(e hclsyntax.Expression) (c plan.Condition, t *text, o
 	if t == nil {
 		return nil, nil, true // null
 	}
-	program, problems := expression.Compile(t.value, *l.env)
+	program, problems := expression.Condition(t.value, *l.env)
 	if !l.explain(diag.Expression, t, problems, false) || program == nil {
 		return nil, t, false
 	}
@@ -163,7 +164,7 @@ const wrongName = "\x00"
 
 // expressionEnv is what expressions see of variables and locals.
 func (l *loader) expressionEnv() *expression.Env {
-	env := &expression.Env{Unknown: map[string]string{}}
+	env := &expression.Env{Unknown: map[string]string{}, Now: l.now}
 	object := func(prefix string, names []string, value func(string) cty.Value) document.Value {
 		var members []document.Member
 		for _, name := range names {
@@ -184,6 +185,14 @@ func (l *loader) expressionEnv() *expression.Env {
 	env.Vars = object("var.", sortedKeys(l.vars), func(name string) cty.Value { return l.vars[name].value })
 	env.Locals = object("local.", l.localNames, func(name string) cty.Value { return l.locals[name].value })
 	return env
+}
+
+// now is the clock that expressions see: a test may set it.
+func (l *loader) now() time.Time {
+	if l.o.Mode == Test && len(l.plan.Tests) == 1 && !l.plan.Tests[0].Now.IsZero() {
+		return l.plan.Tests[0].Now
+	}
+	return time.Now()
 }
 
 var named = regexp.MustCompile(`\b(var|local)\b(?:\s*\.\s*([a-z0-9_]+))?`)

@@ -27,18 +27,27 @@ func escape(dst []byte, start, from int, place component.Place) []byte {
 	leads := from == start || dst[from-1] == '/'
 	for i := from; i < len(dst); i++ {
 		if unsafe(dst[from:], i-from, leads) {
-			return appendEscaped(dst[:from], string(dst[from:]), unsafe, leads)
+			return appendEscaped(dst[:from], string(dst[from:]), mark(place), unsafe, leads)
 		}
 	}
 	return dst
 }
 
-func appendEscaped(dst []byte, hole string, unsafe unsafeByte, leads bool) []byte {
+// mark leads the two digits of an escaped byte. Kafka forbids the percent sign
+// in topics.
+func mark(place component.Place) byte {
+	if place == component.PlaceTopic {
+		return '_'
+	}
+	return '%'
+}
+
+func appendEscaped(dst []byte, hole string, mark byte, unsafe unsafeByte, leads bool) []byte {
 	const digits = "0123456789ABCDEF"
 	raw := []byte(hole)
 	for i, c := range raw {
 		if unsafe(raw, i, leads) {
-			dst = append(dst, '%', digits[c>>4], digits[c&15])
+			dst = append(dst, mark, digits[c>>4], digits[c&15])
 		} else {
 			dst = append(dst, c)
 		}
