@@ -13,6 +13,7 @@ import (
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/lang"
 	"github.com/wazuh-etl/etl/runtime/plan"
+	"github.com/wazuh-etl/etl/schemas"
 )
 
 // Options is what the loader gets for every command; the caller adds the mode
@@ -20,7 +21,7 @@ import (
 func Options() lang.Options {
 	return lang.Options{
 		Specs:    builtin.Specs(),
-		Embedded: map[string]fs.FS{"lua": lua.FS},
+		Embedded: map[string]fs.FS{"lua": lua.FS, "schemas": schemas.FS},
 		StateDir: StateDir(""),
 	}
 }
