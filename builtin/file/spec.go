@@ -75,9 +75,11 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 | it is truncated without a copy | it is read from its start; a warning names the last offset read, for what was written behind it could not be seen | TestTruncationWithoutCopy |
 | it vanishes and comes back | as a rename | TestVanishesAndComesBack |
 | it rotates while the process is down | the file of the position is found by its first line among those beside it (and the dated ones), read to its end, then those after it | TestResumeAfterRotation |
-| the file of the position is gone | a warning; the current file is read from its start | TestResumeWhereTheFileIsGone |
+| the process is killed at any moment, rotating or not | the next run goes on at the last checkpoint, with the same ids | TestKilledAgainAndAgain |
+| the process is killed before there is a checkpoint | the next run goes on where the first one began | TestKilledBeforeTheFirstCheckpoint |
+| the file of the position is gone | a warning, which names the compressed file if there is one; the current file is read from its start | TestResumeWhereTheFileIsGone |
 | the inode was given to another file | its first line differs, so it is not taken for the old one | TestReusedInode |
 | notifications do not come | the file is polled | TestPollsWhereNothingNotifies |
 
-Rotated files that are compressed (` + "`.gz`" + `) are not read.
+Rotated files that are compressed (` + "`.gz`" + `) are not read; the warning names the one that was missed.
 `

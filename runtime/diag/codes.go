@@ -63,7 +63,6 @@ const (
 	LuaModule         Code = "ETL1503" // `require` of what is not there
 	MissingFile       Code = "ETL1504"
 	UnreadableFile    Code = "ETL1505"
-	InvalidSchema     Code = "ETL1506"
 	CertUnreadable    Code = "ETL1507"
 	CertExpired       Code = "ETL1508"
 	CertNotYetValid   Code = "ETL1509"
@@ -146,7 +145,6 @@ var Meanings = map[Code]string{
 	LuaModule:         "a script requires a module that is not there",
 	MissingFile:       "a file is not there",
 	UnreadableFile:    "a file can't be read",
-	InvalidSchema:     "a schema is none",
 	CertUnreadable:    "a certificate can't be read",
 	CertExpired:       "a certificate is expired",
 	CertNotYetValid:   "a certificate is not valid yet",

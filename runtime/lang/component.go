@@ -18,19 +18,17 @@ func (l *loader) makeComponents() {
 			continue
 		}
 		cfg := n.config.cfg
-		before := l.reads
-		l.reads = map[string]bool{}
+		before := l.takeReads(map[string]bool{})
 		err := l.makeComponent(n, cfg)
 		if err != nil {
-			l.list = append(l.list, findings(err, n.Range, diag.InvalidValue)...)
+			l.reportComponent(n, err)
 		} else if made := n.component(); l.o.Mode.strict() {
 			l.check(n, made)
 		}
 		l.noteReads(n)
-		for name := range l.reads {
-			before[name] = true
+		for name := range l.takeReads(before) {
+			l.noteRead(name)
 		}
-		l.reads = before
 	}
 }
 
@@ -74,7 +72,18 @@ func (l *loader) check(n *node, made any) {
 		State:    state.Volatile(),
 		Health:   func(error) {},
 	}) {
-		l.list = append(l.list, findings(err, n.Range, diag.InvalidValue)...)
+		l.reportComponent(n, err)
+	}
+}
+
+// reportComponent reports what a component found, in files called as
+// everything else calls them.
+func (l *loader) reportComponent(n *node, err error) {
+	for _, d := range findings(err, n.Range, diag.InvalidValue) {
+		if filepath.IsAbs(d.Range.File) {
+			d.Range.File = l.display(d.Range.File)
+		}
+		l.report(d)
 	}
 }
 
@@ -82,7 +91,7 @@ func (l *loader) check(n *node, made any) {
 func (l *loader) noteReads(n *node) {
 	if r, is := n.component().(component.Reads); is {
 		for _, name := range r.Files() {
-			l.reads[l.absolute(name)] = true
+			l.noteRead(l.absolute(name))
 		}
 	}
 	if !l.o.Mode.strict() {

@@ -147,8 +147,8 @@ func TestFindings(t *testing.T) {
 // elsewhere are the codes that components give, and those of places that are
 // no pipeline file.
 var elsewhere = map[diag.Code]bool{
+	diag.InvalidLogin: true, diag.CertUnreadable: true, diag.CertExpired: true, diag.CertNotYetValid: true,
 	diag.LuaSyntax: true, diag.LuaNoProcess: true, diag.LuaModule: true, diag.LuaLoad: true,
-	diag.InvalidSchema: true, diag.InvalidLogin: true, diag.CertUnreadable: true, diag.CertExpired: true, diag.CertNotYetValid: true,
 	diag.KeyUnreadable: true, diag.KeyMismatch: true, diag.CAMismatch: true, diag.CAUnreadable: true, diag.CertExpiresSoon: true,
 	diag.NoPipeline: true,
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -32,7 +33,7 @@ func Load(path string, o Options) (*plan.Plan, diag.List) {
 	}
 	l.evaluation = &hcl.EvalContext{Functions: l.functions(), Variables: map[string]cty.Value{"var": cty.EmptyObjectVal}}
 	l.load(path)
-	l.plan.Reads = sortedKeys(l.reads)
+	l.plan.Reads = sortedKeys(l.takeReads(map[string]bool{}))
 	l.list = tidy(l.hideSecrets(l.list))
 	if l.list.Failed() {
 		return nil, l.list
@@ -68,6 +69,7 @@ type loader struct {
 	order []*node          // as written
 
 	secrets map[string]bool   // texts that no message may show
+	mu      sync.Mutex        // guards reads: components read files while they run, too
 	reads   map[string]bool   // absolute
 	shapes  map[string]*shape // by the name of the schema
 }
@@ -174,7 +176,7 @@ func (l *loader) open(path string) []*file {
 			continue
 		}
 		full := filepath.Join(l.plan.Dir, filepath.Base(name))
-		l.reads[full] = true
+		l.noteRead(full)
 		raw, err := l.o.FS.ReadFile(full)
 		if err != nil {
 			l.incomplete = true
@@ -213,7 +215,7 @@ func (l *loader) display(abs string) string {
 // readFile is component.Config.ReadFile.
 func (l *loader) readFile(name string) (content []byte, display string, err error) {
 	name = l.absolute(name)
-	l.reads[name] = true
+	l.noteRead(name)
 	content, err = l.o.FS.ReadFile(name)
 	if err == nil || !os.IsNotExist(err) {
 		return content, l.display(name), err
@@ -222,6 +224,22 @@ func (l *loader) readFile(name string) (content []byte, display string, err erro
 		return content, display, nil
 	}
 	return nil, l.display(name), err
+}
+
+func (l *loader) noteRead(abs string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reads[abs] = true
+}
+
+// takeReads is what was read since the last call, instead of which reading
+// goes on with into.
+func (l *loader) takeReads(into map[string]bool) map[string]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	taken := l.reads
+	l.reads = into
+	return taken
 }
 
 // embedded looks for lua/x.lua, however far above the pipeline it is written

@@ -46,10 +46,10 @@ func (d *decoding) readPath(a component.Attr, written, abs string, at hcl.Range)
 		if here, is := l.underWorkingDirectory(abs); is {
 			hint = fmt.Sprintf("%s exists, but paths are relative to the pipeline file: write the absolute one", here)
 		}
-		d.fail(diag.MissingFile, at, fmt.Sprintf("there is no file %s", l.display(abs)), hint)
+		d.fail(diag.MissingFile, at, fmt.Sprintf("there is no file %s for `%s`", l.display(abs), a.Name), hint)
 		return false
 	case err != nil:
-		d.fail(diag.UnreadableFile, at, fmt.Sprintf("reading %s: %s", l.display(abs), reason(err)), "")
+		d.fail(diag.UnreadableFile, at, fmt.Sprintf("reading %s for `%s`: %s", l.display(abs), a.Name, reason(err)), "")
 		return false
 	}
 	d.print.add(a.Name+" content", string(content))

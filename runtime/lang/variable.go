@@ -285,7 +285,7 @@ func (l *loader) varFiles() map[string]*hclsyntax.Attribute {
 		if err == nil {
 			var raw []byte
 			if raw, err = l.o.FS.ReadFile(abs); err == nil {
-				l.reads[abs] = true
+				l.noteRead(abs)
 				l.varFile(newFile(name, abs, raw), values)
 				continue
 			}

@@ -1,0 +1,5 @@
+-- a comment
+function process(event)
+  if event.x the
+  return event
+end

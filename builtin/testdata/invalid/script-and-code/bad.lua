@@ -1,0 +1,1 @@
+function process(e) return e end
