@@ -60,7 +60,7 @@ func (l *loader) declare(body *hclsyntax.Body) {
 			}
 		default:
 			if hint, is := notYetBlocks[b.Type]; is {
-				l.fail(diag.NotYet, b.TypeRange, fmt.Sprintf("`%s` is not there yet", b.Type), hint)
+				l.fail(diag.NotYet, b.TypeRange, fmt.Sprintf("`%s` is not yet available", b.Type), hint)
 			} else {
 				l.fail(diag.UnknownBlock, b.TypeRange, fmt.Sprintf("there is no block `%s`", b.Type), didYouMean(b.Type, blockTypes))
 			}

@@ -57,7 +57,7 @@ func (d *decoding) block(body *hclsyntax.Body, header hcl.Range, attrs []compone
 	for _, a := range attributes(body) {
 		spec, is := byName[a.Name]
 		if hint, later := notYetAttrs[a.Name]; later && !is && !contains(skip, a.Name) {
-			d.fail(diag.NotYet, a.NameRange, fmt.Sprintf("`%s` of %s is not there yet", a.Name, d.what), hint)
+			d.fail(diag.NotYet, a.NameRange, fmt.Sprintf("`%s` of %s is not yet available", a.Name, d.what), hint)
 			unknown = true
 			continue
 		}

@@ -53,7 +53,7 @@ func (l *loader) checkNames(e hcl.Expression) bool {
 			}
 			ok = false
 			if call.Name == "credential" {
-				l.fail(diag.NotYet, call.NameRange, "credential() is not there yet", "use a *_file attribute or a sensitive variable with env = …")
+				l.fail(diag.NotYet, call.NameRange, "credential() is not yet available", "use a *_file attribute or a sensitive variable with env = …")
 			} else {
 				l.fail(diag.UnknownFunction, call.NameRange, fmt.Sprintf("there is no function `%s` at load time", call.Name), functionHint(call.Name))
 			}
@@ -139,7 +139,7 @@ func (l *loader) checkRoot(t hcl.Traversal) bool {
 			l.evaluateLocal(x)
 		}
 	case "each":
-		l.fail(diag.NotYet, at, "for_each and each are not there yet", "write one source for each")
+		l.fail(diag.NotYet, at, "for_each and each are not yet available", "write one source for each")
 		return false
 	case "source", "filter", "transform", "sink", "connection", "errors":
 		l.fail(diag.InvalidReference, at, fmt.Sprintf("`%s` is a reference, and references stand in `from` only", reference(t)), "")

@@ -97,7 +97,7 @@ func (l *loader) decodeNode(n *node) {
 	case plan.Source:
 		skip = nil
 		if a := body.Attributes["from"]; a != nil {
-			d.fail(diag.NotYet, a.NameRange, "`from` on a source is not there yet", "a source reads the outside only")
+			d.fail(diag.NotYet, a.NameRange, "`from` on a source is not yet available", "a source reads the outside only")
 			skip = []string{"from"}
 		}
 	case plan.Filter:
@@ -212,7 +212,7 @@ func (l *loader) overlay(q plan.Queue, b *component.Config) plan.Queue {
 		q.WhenFull = plan.WhenFull(b.String("when_full"))
 	}
 	if b.String("storage") == "disk" {
-		l.report(diag.Diagnostic{Code: diag.NotYet, Range: b.Ranges["storage"], Message: "a queue on disk is not there yet", Suggestion: `write "memory", or leave it out`})
+		l.report(diag.Diagnostic{Code: diag.NotYet, Range: b.Ranges["storage"], Message: "a queue on disk is not yet available", Suggestion: `write "memory", or leave it out`})
 	}
 	return q
 }

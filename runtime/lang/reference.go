@@ -105,7 +105,7 @@ func (l *loader) resolve(t hcl.Traversal, at hcl.Range, fail func(diag.Code, hcl
 	}
 	switch {
 	case outputs[root] == nil && root == "connection":
-		fail(diag.NotYet, at, "`connection` is not there yet", "")
+		fail(diag.NotYet, at, "`connection` is not yet available", "")
 		return nil, "", false
 	case outputs[root] == nil:
 		fail(diag.InvalidReference, at, fmt.Sprintf("`%s` is no component", written), didYouMean(string(root), []string{"source", "filter", "transform", "sink", "errors"}))
@@ -118,7 +118,7 @@ func (l *loader) resolve(t hcl.Traversal, at hcl.Range, fail func(diag.Code, hcl
 			names = append(names, s.Name)
 		default:
 			if root == plan.Source && len(names) >= 2 {
-				fail(diag.NotYet, at, "for_each, and so one of several sources, is not there yet", "")
+				fail(diag.NotYet, at, "for_each, and so one of several sources, is not yet available", "")
 			} else {
 				fail(diag.InvalidReference, at, fmt.Sprintf("`%s` is no reference: names have no brackets and begin with a letter", written), "")
 			}

@@ -285,14 +285,14 @@ func (l *loader) decodeMock(t *plan.Test, b *hclsyntax.Block, n *node, output st
 	m := plan.Mock{Range: l.at(b.DefRange())}
 	if n != nil {
 		if m.Address = n.Address; n.Type != plan.Sink {
-			l.fail(diag.NotYet, b.LabelRanges[0], "mock of anything but a sink is not there yet", "")
+			l.fail(diag.NotYet, b.LabelRanges[0], "mock of anything but a sink is not yet available", "")
 		} else if output != plan.Events {
 			l.fail(diag.TestShape, b.LabelRanges[0], "mock stands for a component, not for one of its outputs", "write "+n.Address)
 		}
 	}
 	for _, name := range []string{"set", "event"} {
 		if a := b.Body.Attributes[name]; a != nil {
-			l.fail(diag.NotYet, a.NameRange, fmt.Sprintf("`%s` of mock is not there yet", name), "write error = …")
+			l.fail(diag.NotYet, a.NameRange, fmt.Sprintf("`%s` of mock is not yet available", name), "write error = …")
 			return
 		}
 	}
