@@ -185,6 +185,21 @@ func (f family) datedName(g *generation) string {
 	return filepath.ToSlash(found)
 }
 
+// archived is the compressed file that the one of position may have become;
+// empty if there is none. Its offsets are the same.
+func (f family) archived(position component.Position) string {
+	names := []string{position.Path}
+	if dated, _, ok := strings.Cut(position.Generation, ":"); ok {
+		names = append(names, filepath.Join(filepath.Dir(f.path), dated))
+	}
+	for _, name := range names {
+		if _, err := f.files.Stat(name + ".gz"); err == nil {
+			return name + ".gz"
+		}
+	}
+	return ""
+}
+
 // compressed files hold what can't be read at an offset.
 func compressed(name string) bool {
 	switch filepath.Ext(name) {

@@ -341,17 +341,21 @@ func TestResumeTakesTheEarliest(t *testing.T) {
 func TestResumeWhereTheFileIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.append(alerts, lines(0, 3))
+		r.source.wazuh = true
+		w := newWriter(t, r.files, alerts, "wazuh")
+		w.write(3, rand.New(rand.NewPCG(1, 1)))
 		r.must(r.once())
 		position := r.out.positions[1]
 		r.out = &collector{}
-		r.must(r.files.Remove(alerts))
-		r.append(alerts, lines(5, 8))
+		w.rotate()
+		r.must(r.files.Rename(w.dated(1), w.dated(1)+".gz"))
+		w.write(3, rand.New(rand.NewPCG(1, 1)))
 		r.must(r.once(position))
-		r.want(line(5), line(6), line(7))
-		if !strings.Contains(r.log.String(), "level=WARN") || !strings.Contains(r.log.String(), "is gone") {
-			t.Errorf("log:\n%s", r.log.String())
+		r.want(line(3), line(4), line(5))
+		if log := r.log.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "is gone") || !strings.Contains(log, "compressed="+w.dated(1)+".gz") {
+			t.Errorf("log:\n%s", log)
 		}
+		w.check(w.file.Close())
 	})
 }
 

@@ -88,7 +88,7 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 	start := s.start(host, from)
 	for _, p := range start.lost {
 		host.Log.Warn("the file that was being read is gone: what had not been read of it is lost; going on at the start of the current file",
-			"file", s.path, "generation", p.Generation, "offset", p.Offset, "was", p.Path)
+			"file", s.path, "generation", p.Generation, "offset", p.Offset, "was", p.Path, "compressed", s.family(host).archived(p))
 	}
 	if len(from) > 0 {
 		if err := s.forget(host); err != nil {

@@ -247,7 +247,8 @@ func TestCrashAnywhere(t *testing.T) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	f := New(worldtest.NewFS(), path, Options{MaxBytes: 16 << 20})
+	f := New(world.OS().FS, filepath.Join(b.TempDir(), "lines"), Options{MaxBytes: 16 << 20})
+	defer f.Close()
 	batch := bytes.Repeat([]byte(`{"rule":{"level":3},"data":{"x":"y"}}`+"\n"), 1000)
 	b.SetBytes(int64(len(batch)))
 	b.ReportAllocs()
