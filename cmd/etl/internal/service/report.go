@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/term"
@@ -12,6 +13,7 @@ import (
 	"github.com/wazuh-etl/etl/cmd/etl/internal/console"
 	"github.com/wazuh-etl/etl/cmd/etl/internal/view"
 	"github.com/wazuh-etl/etl/runtime/graph"
+	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
 // redraw is how often the live table is drawn.
@@ -20,7 +22,7 @@ const redraw = 200 * time.Millisecond
 // openLog sets up the log, above the live table where a person looks on.
 func (s *Service) openLog(started time.Time) {
 	out := s.Stderr
-	if s.Terminal {
+	if s.Terminal && !s.printsThere() {
 		s.live = view.NewLive(s.Stderr, terminalSize(s.Stderr), s.plan, started)
 		out = s.live
 	}
@@ -29,6 +31,15 @@ func (s *Service) openLog(started time.Time) {
 	} else {
 		s.log = slog.New(console.New(out, s.Level, s.Printer.Color))
 	}
+}
+
+// printsThere says whether the pipeline itself writes to the terminal: its lines
+// and a table that is drawn in place would spoil each other.
+func (s *Service) printsThere() bool {
+	f, ok := s.Stdout.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && slices.ContainsFunc(s.plan.Nodes, func(n *plan.Node) bool {
+		return n.Type == plan.Sink && n.Kind == "stdout"
+	})
 }
 
 func terminalSize(w io.Writer) func() (columns, rows int) {
