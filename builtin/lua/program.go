@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
 	"github.com/yuin/gopher-lua/parse"
@@ -135,12 +136,26 @@ func (l *loader) require(src source, r requirement) {
 		l.program.modules[r.name] = nil // a circle ends here
 		l.program.modules[r.name] = l.compile(found)
 	case !isNative(r.name):
-		message, suggestion := "there is no module "+r.name, "a module stands beside the pipeline or in lua/ beside it; built in are "+strings.Join(nativeNames(), ", ")
+		message := "there is no module " + r.name
+		suggestion := "a module stands beside the pipeline or in lua/ beside it; built in are " + strings.Join(nativeNames(), ", ")
+		if near := nearest(r.name); near != "" {
+			suggestion = "did you mean " + near + "?"
+		}
 		if r.name == "" {
 			message, suggestion = "require takes a name that is written out", `write require "NAME", so that the module is known when the pipeline is loaded`
 		}
 		l.errs = append(l.errs, diag.Diagnostic{Code: diag.LuaModule, Range: src.at(r.line, 1), Message: message, Suggestion: suggestion})
 	}
+}
+
+// nearest is the name of a module in Go that name may have been meant to be.
+func nearest(name string) string {
+	for _, known := range nativeNames() {
+		if levenshtein.Distance(strings.ToLower(name), known, nil) <= 1+len(known)/3 {
+			return known
+		}
+	}
+	return ""
 }
 
 // shown is path as messages show it.

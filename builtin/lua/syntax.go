@@ -85,6 +85,22 @@ func placeIn(text string, at int) (line, column int) {
 	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
 }
 
+// lineIn is what stands on one line of a file's text.
+func lineIn(file, text string, line int) diag.Range {
+	content := text
+	for range line - 1 {
+		_, content, _ = strings.Cut(content, "\n")
+	}
+	content, _, _ = strings.Cut(content, "\n")
+	content = strings.TrimRight(content, "\r\t ")
+	blank := len(content) - len(strings.TrimLeft(content, "\t "))
+	r := rangeIn(file, text, line, blank+1)
+	if n := utf8.RuneCountInString(content); n > blank {
+		r.End = rangeIn(file, text, line, n).End
+	}
+	return r
+}
+
 // rangeIn is one character of a file's text.
 func rangeIn(file, text string, line, column int) diag.Range {
 	at := 0

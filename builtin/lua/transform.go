@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -51,7 +54,8 @@ func newTransform(c *component.Config) (component.Transform, error) {
 	return t, nil
 }
 
-// loadError is the diagnostic of a chunk that can't be used.
+// loadError is the diagnostic of a chunk that can't be used: at the line that
+// failed, or at the script as a whole.
 func loadError(c *component.Config, err error) error {
 	attr := "code"
 	if c.Has("script") {
@@ -59,6 +63,14 @@ func loadError(c *component.Config, err error) error {
 	}
 	if errors.Is(err, errNoProcess) {
 		return c.Error(attr, diag.LuaNoProcess, err.Error(), "write function process(event) … return event end")
+	}
+	var f *event.Failure
+	if errors.As(err, &f) && f.Line > 0 {
+		path := filepath.Join(c.Dir, f.File)
+		if content, _, readErr := c.ReadFile(path); readErr == nil {
+			message := strings.TrimPrefix(f.Message, f.File+":"+strconv.Itoa(f.Line)+": ")
+			return diag.Diagnostic{Code: diag.LuaLoad, Range: lineIn(path, string(content), f.Line), Message: "Lua: " + message}
+		}
 	}
 	return c.Error(attr, diag.LuaLoad, "running the script's chunk: "+err.Error(), "")
 }
