@@ -36,6 +36,10 @@ var ErrRefused = errors.New("refused")
 // directory in use.
 var ErrConfiguration = errors.New("configuration")
 
+// closing is what a stop takes beside the drain, at most: connections that are
+// ended, positions that are saved.
+const closing = 10 * time.Second
+
 // Service is one run of etl.
 type Service struct {
 	Path      string
@@ -188,6 +192,7 @@ func (s *Service) serve(ctx context.Context) error {
 				stopping = true
 				s.log.Info("stopping: what is on its way is delivered; a second signal stops at once", "signal", sig.String())
 				s.tell(s.notify.Stopping())
+				s.tell(s.notify.Extend(s.plan.Runtime.ShutdownTimeout + closing))
 				stop()
 			default:
 				s.log.Warn("stopping at once", "signal", sig.String())
