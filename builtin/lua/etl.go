@@ -113,30 +113,24 @@ func (m *machine) etlObject(L *lua.LState) int {
 		}
 		slots = append(slots, slot{name: string(name), lua: v})
 	}
-	p := m.made(false, slots)
-	p.join()
-	L.Push(&p.ud)
+	L.Push(&m.made(false, joined(slots)).ud)
 	return 1
 }
 
-// join makes one of slots with the same name: the last value at the first place.
-func (p *proxy) join() {
-	if len(p.slots) >= manySlots {
-		p.named = make(map[string]int, len(p.slots))
-	}
-	kept := p.slots[:0]
-	for _, s := range p.slots {
-		at := (&proxy{slots: kept, named: p.named}).find(s.name)
-		if at >= 0 {
-			kept[at] = s
+// joined makes one of slots with the same name: the last value at the first place.
+func joined(slots []slot) []slot {
+	kept := &proxy{slots: slots[:0]}
+	for _, s := range slots {
+		if at := kept.find(s.name); at >= 0 {
+			kept.slots[at] = s
 			continue
 		}
-		if p.named != nil {
-			p.named[s.name] = len(kept)
+		if kept.named != nil {
+			kept.named[s.name] = len(kept.slots)
 		}
-		kept = append(kept, s)
+		kept.slots = append(kept.slots, s)
 	}
-	p.slots = kept
+	return kept.slots
 }
 
 // etlCopy is a plain table with all that is below its argument: it belongs to no

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/diag"
+	"github.com/wazuh-etl/etl/runtime/document"
 )
 
 // All that is wrong with a script is known when the pipeline is loaded, at its
@@ -152,6 +153,31 @@ func TestWorkersShareOnlyTheProgram(t *testing.T) {
 	for range cap(done) {
 		if got := <-done; got != `{"n":200}` {
 			t.Error(got)
+		}
+	}
+}
+
+func TestChecksOfAttributes(t *testing.T) {
+	good := map[string][]any{
+		"config":  {document.NewObject(nil), document.NewArray(nil)},
+		"timeout": {time.Millisecond},
+		"memory":  {int64(1 << 20)},
+	}
+	bad := map[string][]any{
+		"config":  {document.NewText("x"), document.NewInt(1)},
+		"timeout": {time.Duration(0), -time.Second},
+		"memory":  {int64(0), int64(1<<20 - 1)},
+	}
+	for _, attr := range spec.Attrs {
+		for _, v := range good[attr.Name] {
+			if err := attr.Check(v); err != nil {
+				t.Errorf("%s: %v", attr.Name, err)
+			}
+		}
+		for _, v := range bad[attr.Name] {
+			if attr.Check(v) == nil {
+				t.Errorf("%s = %v is taken", attr.Name, v)
+			}
 		}
 	}
 }

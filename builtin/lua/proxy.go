@@ -19,7 +19,7 @@ type proxy struct {
 	generation uint64         // of the event it belongs to; 0: to none
 	value      document.Value // as it came; Missing if it was made here
 	slots      []slot         // the members or elements of value
-	named      map[string]int // slots by name, if there are many
+	named      map[string]int // slots by name, once one of many was looked for
 	table      *lua.LTable    // after the first write
 	cursor     int            // where next found its last key
 	array      bool
@@ -96,12 +96,6 @@ func (m *machine) load(p *proxy) {
 	for name, v := range p.value.Members() {
 		p.slots = append(p.slots, slot{name: name, value: v})
 	}
-	if n >= manySlots {
-		p.named = make(map[string]int, n)
-		for i := range p.slots {
-			p.named[p.slots[i].name] = i
-		}
-	}
 }
 
 // takeSlots is room for n slots that lives as long as the event.
@@ -116,16 +110,26 @@ func (m *machine) takeSlots(n int) []slot {
 
 // find is the slot called name, or -1.
 func (p *proxy) find(name string) int {
-	if p.named != nil {
-		if i, ok := p.named[name]; ok {
-			return i
-		}
-		return -1
+	if len(p.slots) >= manySlots {
+		return p.findAmongMany(name)
 	}
 	for i := range p.slots {
 		if p.slots[i].name == name {
 			return i
 		}
+	}
+	return -1
+}
+
+func (p *proxy) findAmongMany(name string) int {
+	if p.named == nil {
+		p.named = make(map[string]int, len(p.slots))
+		for i := range p.slots {
+			p.named[p.slots[i].name] = i
+		}
+	}
+	if i, ok := p.named[name]; ok {
+		return i
 	}
 	return -1
 }

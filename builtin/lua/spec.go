@@ -1,9 +1,11 @@
 package lua
 
 import (
+	"errors"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/document"
 )
 
 // Specs are the components of this package.
@@ -46,9 +48,9 @@ runs longer than ` + "`timeout`" + ` or allocates more than ` + "`memory`" + ` f
 	Attrs: []component.Attr{
 		{Name: "script", Type: component.TypeReadPath, Doc: "The script's file. It or `code` must be written."},
 		{Name: "code", Type: component.TypeCode, Doc: "The script itself, as a heredoc. `${` and `%{` in it are errors that say what to write."},
-		{Name: "config", Type: component.TypeAny, Doc: "What the script sees as the global `config`, an object or a list. Load time."},
-		{Name: "timeout", Type: component.TypeDuration, Default: time.Second, Doc: "How long the script may run for one event."},
-		{Name: "memory", Type: component.TypeSize, Default: int64(128 << 20), Doc: "How much the script may allocate for one event, garbage included, and how much it may keep in its variables from event to event."},
+		{Name: "config", Type: component.TypeAny, Doc: "What the script sees as the global `config`, an object or a list. Load time.", Check: checkConfig},
+		{Name: "timeout", Type: component.TypeDuration, Default: time.Second, Doc: "How long the script may run for one event.", Check: checkTimeout},
+		{Name: "memory", Type: component.TypeSize, Default: int64(128 << 20), Doc: "How much the script may allocate for one event, garbage included, and how much it may keep in its variables from event to event. At least `1MiB`.", Check: checkMemory},
 	},
 	Example: `transform "lua" "bans" {
   from = filter.fail2ban
@@ -60,4 +62,25 @@ runs longer than ` + "`timeout`" + ` or allocates more than ` + "`memory`" + ` f
   LUA
 }`,
 	NewTransform: newTransform,
+}
+
+func checkConfig(value any) error {
+	if v, ok := value.(document.Value); ok && v.Kind() != document.Object && v.Kind() != document.Array {
+		return errors.New("config is an object or a list: config = { NAME = VALUE }")
+	}
+	return nil
+}
+
+func checkTimeout(value any) error {
+	if d, ok := value.(time.Duration); ok && d <= 0 {
+		return errors.New("a script needs some time: timeout is more than 0s")
+	}
+	return nil
+}
+
+func checkMemory(value any) error {
+	if n, ok := value.(int64); ok && n < 1<<20 {
+		return errors.New("a script needs some memory: memory is at least 1MiB")
+	}
+	return nil
 }

@@ -217,6 +217,23 @@ func TestKeptIsBounded(t *testing.T) {
 	}
 }
 
+// Objects with many members are found by a map.
+func TestManyMembers(t *testing.T) {
+	var document strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&document, `"m%d":%d,`, i, i)
+	}
+	w := scriptOf(t, `function process(event)
+		local list = {}
+		for i = 0, 99 do list[2 * i + 1], list[2 * i + 2] = "m" .. i % 60, i end
+		local made = etl.object(unpack(list))
+		return etl.object("a", event.m0 + event.m99, "none", event.m100, "b", made.m0 + made.m59, "n", #event) end`)
+	out, _, err := run(w, "{"+document.String()+`"z":0}`)
+	if err != nil || out[0] != `{"a":99,"b":119,"n":0}` {
+		t.Errorf("%v %v", out, err)
+	}
+}
+
 func TestConfig(t *testing.T) {
 	config := document.NewObject([]document.Member{
 		{Name: "names", Value: document.NewArray([]document.Value{document.NewText("a"), document.NewText("b")})},
