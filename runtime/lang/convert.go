@@ -44,6 +44,9 @@ func toDocument(v cty.Value) document.Value {
 // numberText is a number as people write it.
 func numberText(v cty.Value) string {
 	f := v.AsBigFloat()
+	if f.MantExp(nil) > 4096 { // nobody reads that many digits
+		return f.Text('e', -1)
+	}
 	if f.IsInt() {
 		i, _ := f.Int(new(big.Int))
 		return i.String()

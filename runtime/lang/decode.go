@@ -239,6 +239,9 @@ func (d *decoding) value(a component.Attr, e hclsyntax.Expression) (any, bool) {
 	if !ok {
 		return nil, false
 	}
+	if a.Secret {
+		d.l.noteSecrets(v.Mark(mark{kind: sensitive}))
+	}
 	if d.lacks(a, v) {
 		return nil, true
 	}
@@ -362,7 +365,7 @@ func (d *decoding) setDefault(a component.Attr) bool {
 	return true
 }
 
-// common reads attributes that every component has.
+// boolOr is an attribute, or what holds where it is not written.
 func boolOr(c *component.Config, name string, otherwise bool) bool {
 	if !c.Has(name) {
 		return otherwise

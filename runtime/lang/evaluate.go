@@ -48,7 +48,7 @@ func (l *loader) checkNames(e hcl.Expression) bool {
 	if node, is := e.(hclsyntax.Node); is {
 		_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
 			call, is := n.(*hclsyntax.FunctionCallExpr)
-			if !is || contains(Functions(), call.Name) {
+			if !is || contains(functionNames, call.Name) {
 				return nil
 			}
 			ok = false
@@ -93,7 +93,7 @@ func (l *loader) dottedKeys(e hcl.Expression) map[hcl.Range]bool {
 }
 
 func functionHint(name string) string {
-	if n := nearest(name, Functions()); n != "" {
+	if n := nearest(name, functionNames); n != "" {
 		return fmt.Sprintf("did you mean `%s`?", n)
 	}
 	return "what is done for each event stands in where or between {{ }}"

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"sort"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
@@ -53,15 +53,17 @@ var pureFunctions = map[string]function.Function{
 	"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tostring": stdlib.MakeToFunc(cty.String),
 }
 
-// Functions are the names of all that load-time values can call.
-func Functions() []string {
-	names := []string{"env", "file"}
+// Functions are the names of all that load-time values can call, sorted.
+func Functions() []string { return slices.Clone(functionNames) }
+
+var functionNames = slices.Sorted(func(yield func(string) bool) {
 	for name := range pureFunctions {
-		names = append(names, name)
+		if !yield(name) {
+			return
+		}
 	}
-	sort.Strings(names)
-	return names
-}
+	_ = yield("env") && yield("file")
+})
 
 // lengthFunc counts the characters of a text and the elements of everything else.
 var lengthFunc = function.New(&function.Spec{

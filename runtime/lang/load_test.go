@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wazuh-etl/etl/runtime/ack"
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/event"
 	"github.com/wazuh-etl/etl/runtime/lang"
@@ -413,5 +414,64 @@ func TestCodeStandsInItsFile(t *testing.T) {
 	}
 	if r := c.Position(2, 10); r.Start.Line != 7 || r.Start.Column != 14 {
 		t.Error(r)
+	}
+}
+
+// Objects of templates stay in the order written, also behind a local; what
+// load time computes is sorted, and its texts are templates all the same.
+func TestTemplates(t *testing.T) {
+	p := load(t, pipeline(t, "p.hcl", `
+variable "n" { default = "9" }
+locals {
+  written  = { z = "{{ id }}", "a.b" = "{{ rule.level }}", n = var.n, deep = { y = 1, x = ["{{ id }}"] } }
+  computed = merge({ z = "{{ id }}" }, { "a.b" = 1 })
+  text     = <<-X
+    {{ id }}
+  X
+}
+source "stdin" "x" {}
+transform "map" "written" {
+  from = source.stdin.x
+  set  = local.written
+}
+transform "map" "computed" {
+  from = source.stdin.x
+  set  = local.computed
+}
+sink "kafka" "k" {
+  from    = [transform.map.written, transform.map.computed]
+  brokers = ["a:1"]
+  topic   = "${var.n}{{ id }}"
+  key     = local.text
+  headers = { a = "{{ id }}" }
+  payload = local.computed
+}
+`), nil)
+	e := event.New(&event.Stream{}, 0, []byte(`{"id":7,"rule":{"level":12}}`), time.Time{}, noToken)
+	show := func(list []component.NamedTemplate) (out []string) {
+		for _, m := range list {
+			v, err := m.Template.Value(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, strings.Join(m.Path, "/")+"="+string(v.AppendJSON(nil)))
+		}
+		return out
+	}
+	if d := cmp.Diff([]string{"z=7", "a/b=12", `n="9"`, `deep={"y":1,"x":[7]}`}, show(node(t, p, "transform.map.written").Config.Templates("set"))); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"a/b=1", "z=7"}, show(node(t, p, "transform.map.computed").Config.Templates("set"))); d != "" {
+		t.Error(d)
+	}
+	k := node(t, p, "sink.kafka.k")
+	for name, want := range map[string]string{"topic": `"97"`, "key": `7`} {
+		v, err := k.Config.Template(name).Value(e)
+		if err != nil || string(v.AppendJSON(nil)) != want {
+			t.Error(name, string(v.AppendJSON(nil)), err)
+		}
+	}
+	if v, err := k.Payload.Value(e); err != nil || string(v.AppendJSON(nil)) != `{"a.b":1,"z":7}` {
+		t.Error(string(v.AppendJSON(nil)), err)
 	}
 }

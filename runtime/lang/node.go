@@ -53,10 +53,11 @@ func (l *loader) declareNode(b *hclsyntax.Block, t plan.Type, kind, name string,
 		spec, kinds := l.spec(component.Role(t), kind)
 		if n.Spec = spec; spec == nil {
 			l.fail(diag.UnknownKind, b.LabelRanges[0], fmt.Sprintf("there is no %s `%s`", t, kind), didYouMean(kind, kinds))
-			n.hollow = true
+			n.hollow, l.dangling = true, true
 		}
 	}
 	if before := l.nodes[address]; before != nil {
+		l.dangling = true
 		if !before.hollow {
 			l.duplicate(at, address, before.name)
 		}

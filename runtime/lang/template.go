@@ -43,6 +43,9 @@ func (d *decoding) templates(a component.Attr, e hclsyntax.Expression) (any, boo
 		if ok && v.IsKnown() && v.IsNull() {
 			return nil, true
 		}
+		if t := v.Type(); ok && (t.IsObjectType() || t.IsMapType()) && v.IsKnown() {
+			return d.computedMembers(a, e, v)
+		}
 		if ok {
 			d.fail(diag.WrongType, e.Range(), "this must be an object: { name = \"{{ … }}\" }", "")
 		}
@@ -50,23 +53,39 @@ func (d *decoding) templates(a component.Attr, e hclsyntax.Expression) (any, boo
 	}
 	list := []component.NamedTemplate{}
 	ok := d.members(o, func(name string, item hclsyntax.Expression) bool {
-		path, err := template.SplitPath(name)
-		if err != nil {
-			d.fail(diag.InvalidValue, d.keyOf(o, item), err.Error(), "")
-			return false
-		}
-		d.print.add(a.Name, name)
-		t, ok := d.tree(a, item)
-		if !ok {
-			return false
-		}
-		if t == nil {
-			t = template.Constant(document.NewNull())
-		}
-		list = append(list, component.NamedTemplate{Name: name, Path: path, Template: t})
-		return true
+		t, ok := d.nested(a, item)
+		return d.addMember(a, &list, name, d.keyOf(o, item), t) && ok
 	})
 	return list, ok
+}
+
+// computedMembers are templates whose object load time made.
+func (d *decoding) computedMembers(a component.Attr, e hclsyntax.Expression, v cty.Value) (any, bool) {
+	list := []component.NamedTemplate{}
+	if d.lacks(a, v) {
+		return list, true
+	}
+	v, _ = v.UnmarkDeep()
+	for it := v.ElementIterator(); it.Next(); {
+		key, item := it.Element()
+		t, ok := d.computed(a, e, item)
+		if !ok || !d.addMember(a, &list, key.AsString(), e.Range(), t) {
+			return nil, false
+		}
+	}
+	return list, true
+}
+
+// addMember appends a member whose name is a path.
+func (d *decoding) addMember(a component.Attr, list *[]component.NamedTemplate, name string, at hcl.Range, t component.Template) bool {
+	path, err := template.SplitPath(name)
+	if err != nil {
+		d.fail(diag.InvalidValue, at, err.Error(), "")
+		return false
+	}
+	d.print.add(a.Name, name)
+	*list = append(*list, component.NamedTemplate{Name: name, Path: path, Template: t})
+	return true
 }
 
 // keyOf is where the key of a member stands.
@@ -111,7 +130,7 @@ func (d *decoding) tree(a component.Attr, e hcl.Expression) (component.Template,
 	if !ok {
 		return nil, false
 	}
-	if name, is := marked(v, lacking); is {
+	if name, is := marked(v, lacking); is || !v.IsWhollyKnown() {
 		d.cfg.Unknown[a.Name] = true
 		d.print.add(a.Name, "unknown "+name)
 		return template.Constant(document.NewText("(var." + name + " has no value)")), true // tests and dry runs show what is missing
