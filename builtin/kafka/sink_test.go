@@ -41,8 +41,10 @@ func TestDelivers(t *testing.T) {
 			}
 			records := consume(t, len(all), c.ListenAddrs(), []string{"dfn"})
 			inOrder(t, records, all)
-			if got := records[0].Attrs.CompressionType(); (compression == "none") != (got == 0) {
-				t.Errorf("compression %s came as %d", compression, got)
+			// A batch that compression would not make smaller goes as it is.
+			compressed := slices.ContainsFunc(records, func(r *kgo.Record) bool { return r.Attrs.CompressionType() != 0 })
+			if compressed != (compression != "none") {
+				t.Errorf("compression %s, compressed %t", compression, compressed)
 			}
 			if records[0].ProducerID < 0 {
 				t.Error("the producer is not idempotent")
