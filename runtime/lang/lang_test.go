@@ -162,7 +162,7 @@ func (source) Run(context.Context, *component.Host, []component.Position, compon
 }
 func (source) Resume(*component.Host, []component.Position) ([]bool, error) { return nil, nil }
 
-type onceSource struct{ file string }
+type onceSource struct{}
 
 func (onceSource) Run(context.Context, *component.Host, []component.Position, component.Output) error {
 	return nil

@@ -99,7 +99,7 @@ func (f *file) explainSyntax(c chunk, d *hcl.Diagnostic) diag.Diagnostic {
 		case subject.Type == hclsyntax.TokenCBrace:
 			say(diag.Unterminated, "this `}` closes nothing", "remove it, or open its block")
 		case subject.Type == hclsyntax.TokenIdent && after.Type == hclsyntax.TokenColon:
-			say(diag.AttributeSyntax, fmt.Sprintf("an attribute is written with `=`, not `:`"), fmt.Sprintf("write %s = …", subject.Bytes))
+			say(diag.AttributeSyntax, "an attribute is written with `=`, not `:`", fmt.Sprintf("write %s = …", subject.Bytes))
 		case subject.Type == hclsyntax.TokenIdent && (after.Type == hclsyntax.TokenEqualOp || after.Type == hclsyntax.TokenDot):
 			say(diag.AttributeSyntax, fmt.Sprintf("an attribute is written NAME = VALUE, not with `%s`", after.Bytes), "")
 		case subject.Type == hclsyntax.TokenIdent:

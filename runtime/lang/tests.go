@@ -2,17 +2,12 @@ package lang
 
 import (
 	"fmt"
-	"path"
-	"path/filepath"
-	"sort"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
-	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/document"
 	"github.com/wazuh-etl/etl/runtime/plan"
@@ -278,120 +273,4 @@ func (l *loader) testValue(e hclsyntax.Expression) (document.Value, bool) {
 		return document.NewNull(), true
 	}
 	return (&decoding{l: l}).ordered(e)
-}
-
-func (l *loader) decodeMock(t *plan.Test, b *hclsyntax.Block, n *node, output string) {
-	l.only(b, "error", "set", "event")
-	m := plan.Mock{Range: l.at(b.DefRange())}
-	if n != nil {
-		if m.Address = n.Address; n.Type != plan.Sink {
-			l.fail(diag.NotYet, b.LabelRanges[0], "mock of anything but a sink is not yet available", "")
-		} else if output != plan.Events {
-			l.fail(diag.TestShape, b.LabelRanges[0], "mock stands for a component, not for one of its outputs", "write "+n.Address)
-		}
-	}
-	for _, name := range []string{"set", "event"} {
-		if a := b.Body.Attributes[name]; a != nil {
-			l.fail(diag.NotYet, a.NameRange, fmt.Sprintf("`%s` of mock is not yet available", name), "write error = …")
-			return
-		}
-	}
-	a := b.Body.Attributes["error"]
-	if a == nil {
-		l.fail(diag.MissingAttribute, b.DefRange(), "mock has no `error`", `write error = "what the target says"`)
-		return
-	}
-	m.Error, _ = l.testText(a.Expr)
-	t.Mocks = append(t.Mocks, m)
-}
-
-func (l *loader) decodeExpect(t *plan.Test, b *hclsyntax.Block, n *node, output string) {
-	l.only(b, "count", "where", "golden", "equals")
-	x := plan.Expect{Range: l.at(b.DefRange()), Output: output}
-	if n != nil {
-		x.Address = n.Address
-	}
-	for _, a := range attributes(b.Body) {
-		switch a.Name {
-		case "count":
-			v, ok := l.evaluate(a.Expr)
-			if !ok || !v.IsWhollyKnown() {
-				continue
-			}
-			v, _ = v.UnmarkDeep()
-			if v.IsNull() {
-				continue
-			}
-			count, err := (&decoding{l: l}).scalar(component.Attr{Type: component.TypeCount}, v)
-			if err != nil {
-				l.list = append(l.list, findings(err, l.at(a.Expr.Range()), diag.TestInvalid)...)
-				continue
-			}
-			c := count.(int)
-			x.Count = &c
-		case "where":
-			x.Where, x.WhereRange = l.testCondition(a.Expr)
-		case "golden":
-			if s, ok := l.testText(a.Expr); ok {
-				x.Golden = l.absolute(s)
-			}
-		case "equals":
-			x.Equals, _ = l.testValue(a.Expr)
-		}
-	}
-	t.Expects = append(t.Expects, x)
-}
-
-// testCondition is the where of an expect. What has no value is only a mistake
-// where the test is to be run.
-func (l *loader) testCondition(e hclsyntax.Expression) (plan.Condition, diag.Range) {
-	mode := l.o.Mode
-	if mode != Test {
-		l.o.Mode = Graph
-	}
-	c, t, _ := l.condition(e)
-	l.o.Mode = mode
-	if t == nil {
-		return c, l.at(e.Range())
-	}
-	return c, t.span(0, len(t.value))
-}
-
-// glob is the files that a pattern finds, sorted.
-func (l *loader) glob(pattern string) []string {
-	abs := filepath.ToSlash(l.absolute(pattern))
-	if !strings.ContainsAny(abs, "*?[") {
-		if info, err := l.o.FS.Stat(abs); err != nil || info.IsDir() {
-			return nil
-		}
-		return []string{filepath.FromSlash(abs)}
-	}
-	found := []string{"/"}
-	for _, part := range strings.Split(strings.Trim(abs, "/"), "/") {
-		var next []string
-		for _, dir := range found {
-			if !strings.ContainsAny(part, "*?[") {
-				next = append(next, path.Join(dir, part))
-				continue
-			}
-			entries, err := l.o.FS.ReadDir(dir)
-			if err != nil {
-				continue
-			}
-			for _, e := range entries {
-				if ok, err := path.Match(part, e.Name()); ok && err == nil {
-					next = append(next, path.Join(dir, e.Name()))
-				}
-			}
-		}
-		found = next
-	}
-	var files []string
-	for _, name := range found {
-		if info, err := l.o.FS.Stat(name); err == nil && !info.IsDir() {
-			files = append(files, name)
-		}
-	}
-	sort.Strings(files)
-	return files
 }
