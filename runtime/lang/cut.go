@@ -96,6 +96,21 @@ func (f *file) cutByHeads() []chunk {
 	return chunks
 }
 
+// deepest is how deep brackets may be nested: the parser recurses.
+const deepest = 500
+
+// tooDeep is where c is nested deeper than the parser can be asked to go.
+func (f *file) tooDeep(c chunk) (at int, too bool) {
+	depth := 0
+	for _, t := range f.lex(c) {
+		by, _ := nesting(t)
+		if depth += by; depth > deepest {
+			return t.Range.Start.Byte, true
+		}
+	}
+	return 0, false
+}
+
 // heredocs counts those that are not closed in c.
 func (f *file) heredocs(c chunk) int {
 	open := 0

@@ -301,7 +301,7 @@ func sortedKeys[V any](m map[string]V) []string {
 	return names
 }
 
-// specsOf are the kinds of components of a role, and one of them.
+// spec is the component of a role and kind, nil if there is none, and all kinds there are.
 func (l *loader) spec(role component.Role, kind string) (found *component.Spec, kinds []string) {
 	for _, s := range l.o.Specs {
 		if s.Role == role {

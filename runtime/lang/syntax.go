@@ -15,6 +15,11 @@ import (
 // can't read. Of such a chunk the head is kept, so that who names it is not blamed too.
 func (f *file) parse() (bodies []*hclsyntax.Body, broken []heading, list diag.List) {
 	for _, c := range f.cut() {
+		if at, too := f.tooDeep(c); too {
+			list = append(list, diag.Diagnostic{Code: diag.Syntax, Range: f.span(at, at+1), Message: "brackets are nested too deep here"})
+			broken = append(broken, heading{})
+			continue
+		}
 		parsed, diags := hclsyntax.ParseConfig(f.src[c.start:c.end], f.name, f.hclPos(c.start))
 		if !diags.HasErrors() {
 			bodies = append(bodies, parsed.Body.(*hclsyntax.Body))
