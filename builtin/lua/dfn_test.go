@@ -218,3 +218,19 @@ func byValue(t testing.TB, text []byte) string {
 	}
 	return b.String()
 }
+
+// An alert that matches both filters gives a message for each, with ids of
+// their own (rule 6).
+func TestDFNBothFilters(t *testing.T) {
+	const alert = `{"rule":{"groups":["fail2ban"]},"full_log":"x","data":{"program_name":"fail2ban.actions","srcip":"1.2.3.4","win":{"system":{"eventID":4672}}}}`
+	d := newDFN(t)
+	d.syslog.transform.address = "transform.lua.other"
+	if got := d.messages(t, []byte(alert)); len(got) != 2 {
+		t.Errorf("%d messages", len(got))
+	}
+	_, windows, _ := run(d.windows, alert)
+	_, syslog, _ := run(d.syslog, alert)
+	if windows[0].ID() == syslog[0].ID() {
+		t.Errorf("both are %s", windows[0].ID())
+	}
+}

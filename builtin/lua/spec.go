@@ -42,7 +42,7 @@ table that way. ` + "`etl.origin`" + ` is the document as its source gave it, ` 
 Names are written out, so that all is compiled when the pipeline is loaded.
 
 Each worker has a Lua state of its own, so what a script keeps in locals outside of ` + "`process`" + ` is kept once per worker, and is lost when
-the script is reloaded or runs into a limit. Globals can't be set once the script is loaded. There is no os, io, debug, load, coroutine. A script that
+the script is reloaded or runs into a limit. Globals can't be set once the script is loaded. There is no os, io, debug, load, coroutine; ` + "`print`" + ` writes to the log at level debug. A script that
 runs longer than ` + "`timeout`" + ` or allocates more than ` + "`memory`" + ` for one event ends there, whatever it does, and the event goes to ` + "`.errors`" + `.
 ` + modulesDoc,
 	Attrs: []component.Attr{

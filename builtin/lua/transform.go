@@ -135,6 +135,9 @@ func (w *worker) Process(e *event.Event, out func(*event.Event)) error {
 	if err != nil {
 		return err
 	}
+	if k := root.Kind(); k != document.Object && k != document.Array {
+		return event.Failf(codeError, "the event is %s, and a script works on objects", root)
+	}
 	if w.machine == nil {
 		if err := w.start(); err != nil {
 			return err

@@ -125,6 +125,9 @@ func TestBrokenEvent(t *testing.T) {
 	if _, _, err := run(w, `{"a":`); !errors.As(err, &f) || f.Code != event.CodeNotJSON {
 		t.Errorf("%v", err)
 	}
+	if _, _, err := run(w, `"text"`); !errors.As(err, &f) || !strings.Contains(f.Message, `"text"`) {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestKeptEventIsStale(t *testing.T) {
