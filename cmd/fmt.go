@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"bytes"
@@ -13,13 +13,14 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
-	"github.com/wazuh-etl/etl/cmd/etl/internal/format"
-	"github.com/wazuh-etl/etl/cmd/etl/internal/load"
+	"github.com/wazuh-etl/etl/cmd/internal/format"
+	"github.com/wazuh-etl/etl/cmd/internal/load"
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/lang"
 )
 
-func newFmt() *cobra.Command {
+func newFmt(specs []*component.Spec) *cobra.Command {
 	var check, showDiff bool
 	cmd := &cobra.Command{
 		Use:   "fmt FILE…",
@@ -46,7 +47,7 @@ in strings and heredocs, expressions and Lua, is left alone.`,
 				after, err := format.Source(name, before)
 				if err != nil {
 					broken = true
-					if err := printer(cmd.ErrOrStderr()).Text(cmd.ErrOrStderr(), unparsable(name, err)); err != nil {
+					if err := printer(cmd.ErrOrStderr()).Text(cmd.ErrOrStderr(), unparsable(specs, name, err)); err != nil {
 						return failed(err)
 					}
 					continue
@@ -142,8 +143,8 @@ func replace(name string, content []byte) error {
 
 // unparsable is what the language's own loader says of the form of a file that
 // is not HCL, else what HCL says.
-func unparsable(name string, err error) diag.List {
-	o := load.Options()
+func unparsable(specs []*component.Spec, name string, err error) diag.List {
+	o := load.Options(specs)
 	o.Mode = lang.Graph
 	var found diag.List
 	_, list := lang.Load(name, o)

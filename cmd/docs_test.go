@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"bytes"
@@ -11,14 +11,14 @@ import (
 	"testing"
 
 	"github.com/wazuh-etl/etl/builtin"
-	"github.com/wazuh-etl/etl/cmd/etl/internal/load"
-	"github.com/wazuh-etl/etl/cmd/etl/internal/reference"
+	"github.com/wazuh-etl/etl/cmd/internal/load"
+	"github.com/wazuh-etl/etl/cmd/internal/reference"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/lang"
 )
 
 func TestReferenceIsFresh(t *testing.T) {
-	stale, err := reference.Stale("../../docs/reference", builtin.Specs())
+	stale, err := reference.Stale("../docs/reference", builtin.Specs())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func loads(t *testing.T, where, example string) {
 	if err := os.WriteFile(file, []byte(example), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	o := load.Options()
+	o := load.Options(builtin.Specs())
 	o.Mode = lang.Graph
 	_, list := load.Pipeline(file, o)
 	list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return slices.Contains(elsewhere, d.Code) })
@@ -76,8 +76,8 @@ func loads(t *testing.T, where, example string) {
 // pages are the guides and the reference.
 func pages(t *testing.T) []string {
 	t.Helper()
-	found := []string{"../../README.md"}
-	for _, root := range []string{"../../docs", "../../deploy"} {
+	found := []string{"../README.md"}
+	for _, root := range []string{"../docs", "../deploy"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if strings.HasSuffix(path, ".md") {
 				found = append(found, path)

@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/wazuh-etl/etl/cmd/etl/internal/shipped"
+	"github.com/wazuh-etl/etl/cmd/internal/shipped"
 )
 
 func newInit() *cobra.Command {

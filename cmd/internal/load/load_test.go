@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/wazuh-etl/etl/builtin"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/lang"
 )
@@ -13,10 +14,10 @@ import (
 // variables that only an operator can give.
 func TestWhatWeShipLoads(t *testing.T) {
 	for path, vars := range map[string]map[string]string{
-		"../../../../pipelines/quickstart.hcl": nil,
-		"../../../../pipelines/wazuh-dfn.hcl":  {"brokers": "localhost:9092", "topic": "dfn"},
+		"../../../pipelines/quickstart.hcl": nil,
+		"../../../pipelines/wazuh-dfn.hcl":  {"brokers": "localhost:9092", "topic": "dfn"},
 	} {
-		o := Options()
+		o := Options(builtin.Specs())
 		o.Mode, o.Vars, o.StateDir = lang.Validate, vars, t.TempDir()
 		p, list := Pipeline(path, o)
 		if p == nil || len(list) > 0 {

@@ -1,5 +1,5 @@
-// Package load reads pipelines as every command does: with all components and
-// all modules that come in the binary.
+// Package load reads pipelines as every command does: with all modules that
+// come in the binary.
 package load
 
 import (
@@ -8,19 +8,19 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/wazuh-etl/etl/builtin"
 	"github.com/wazuh-etl/etl/lua"
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/lang"
 	"github.com/wazuh-etl/etl/runtime/plan"
 	"github.com/wazuh-etl/etl/schemas"
 )
 
-// Options is what the loader gets for every command; the caller adds the mode
-// and what its flags say.
-func Options() lang.Options {
+// Options is what the loader gets for every command, with specs as all
+// components; the caller adds the mode and what its flags say.
+func Options(specs []*component.Spec) lang.Options {
 	return lang.Options{
-		Specs:    builtin.Specs(),
+		Specs:    specs,
 		Embedded: map[string]fs.FS{"lua": lua.FS, "schemas": schemas.FS},
 		StateDir: StateDir(""),
 	}

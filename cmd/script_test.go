@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"errors"
@@ -9,15 +9,17 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wazuh-etl/etl/builtin"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"etl": main})
+	testscript.Main(m, map[string]func(){"etl": func() { Main(builtin.Specs()) }})
 }
 
 // TestScripts runs the command lines in testdata; $REPO is the repository.
 func TestScripts(t *testing.T) {
-	repo, err := filepath.Abs("../..")
+	repo, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"bytes"
@@ -136,7 +136,7 @@ func (d *daemon) exited(code int) {
 	}
 }
 
-func numbers(where string) string {
+func numbersWhere(where string) string {
 	return fmt.Sprintf(`
 source "file" "in" { path = "in.jsonl" }
 filter "some" {
@@ -152,7 +152,7 @@ sink "file" "out" {
 }
 
 func TestServiceReloads(t *testing.T) {
-	d := startDaemon(t, numbers("n % 2 == 0"))
+	d := startDaemon(t, numbersWhere("n % 2 == 0"))
 	d.feed(1, 6)
 	d.delivered("2\n4\n6\n")
 
@@ -164,7 +164,7 @@ func TestServiceReloads(t *testing.T) {
 	}
 
 	// A changed filter holds from the next line on.
-	d.write("pipeline.hcl", numbers("n % 3 == 0"))
+	d.write("pipeline.hcl", numbersWhere("n % 3 == 0"))
 	d.signal(syscall.SIGHUP)
 	d.told("RELOADING=1\nMONOTONIC_USEC=")
 	d.told("READY=1")
@@ -172,7 +172,7 @@ func TestServiceReloads(t *testing.T) {
 	d.delivered("2\n4\n6\n9\n12\n")
 
 	// A broken file changes nothing.
-	d.write("pipeline.hcl", numbers("n %% 3 =="))
+	d.write("pipeline.hcl", numbersWhere("n %% 3 =="))
 	d.signal(syscall.SIGHUP)
 	d.told("RELOADING=1")
 	d.told("READY=1")
@@ -188,11 +188,11 @@ func TestServiceReloads(t *testing.T) {
 }
 
 func TestServiceWatches(t *testing.T) {
-	d := startDaemon(t, numbers("n % 2 == 0"), "--watch", "--log-format", "json")
+	d := startDaemon(t, numbersWhere("n % 2 == 0"), "--watch", "--log-format", "json")
 	d.feed(1, 4)
 	d.delivered("2\n4\n")
 	// As editors do: a new file takes the old one's name.
-	d.write("new.hcl", numbers("n % 5 == 0"))
+	d.write("new.hcl", numbersWhere("n % 5 == 0"))
 	if err := os.Rename(filepath.Join(d.dir, "new.hcl"), filepath.Join(d.dir, "pipeline.hcl")); err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestServiceWatches(t *testing.T) {
 // TestServiceIsKilled holds that what was delivered is not lost, and what is
 // delivered again has been read since the last checkpoint.
 func TestServiceIsKilled(t *testing.T) {
-	d := startDaemon(t, numbers("true"))
+	d := startDaemon(t, numbersWhere("true"))
 	d.feed(1, 3)
 	d.delivered("1\n2\n3\n")
 	d.signal(syscall.SIGKILL)

@@ -1,4 +1,4 @@
-package main
+package cmd
 
 // Exit codes: what a unit file or script can rely on.
 const (

@@ -1,6 +1,6 @@
 //go:build integration
 
-package main
+package cmd
 
 import (
 	"bufio"
@@ -35,7 +35,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	name := filepath.Join(dir, "etl")
-	out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", name, "./etl").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building etl: %w\n%s", err, out)
 	}
@@ -343,7 +343,7 @@ func TestDFNExamplesOverMutualTLS(t *testing.T) {
 	broker := servers.Kafka(t, servers.KafkaOptions{NoAutoCreate: true})
 	o := newOperator(t, broker)
 	o.start()
-	examples, err := os.ReadFile("../../testdata/alerts/alerts.jsonl")
+	examples, err := os.ReadFile("../testdata/alerts/alerts.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,7 +369,7 @@ func TestDFNExamplesOverMutualTLS(t *testing.T) {
 			expected = slices.Delete(expected, i, i+1)
 		}
 	}
-	names, err := filepath.Glob("../../testdata/alerts/expected/*.wazuh.txt")
+	names, err := filepath.Glob("../testdata/alerts/expected/*.wazuh.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -392,7 +392,7 @@ func TestDFNExamplesOverMutualTLS(t *testing.T) {
 
 func expectedMessages(t *testing.T) (out []string) {
 	t.Helper()
-	names, err := filepath.Glob("../../testdata/alerts/expected/*.kafka.json")
+	names, err := filepath.Glob("../testdata/alerts/expected/*.kafka.json")
 	if err != nil || len(names) == 0 {
 		t.Fatal("no examples", err)
 	}

@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"bytes"
@@ -13,11 +13,13 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/wazuh-etl/etl/builtin"
 )
 
 const (
-	dfnPipeline = "../../pipelines/wazuh-dfn.hcl"
-	dfnAlerts   = "../../testdata/alerts/alerts.jsonl"
+	dfnPipeline = "../pipelines/wazuh-dfn.hcl"
+	dfnAlerts   = "../testdata/alerts/alerts.jsonl"
 	dfnMessages = 18 // of the example alerts
 )
 
@@ -65,7 +67,7 @@ func runDFN(t *testing.T, cluster *kfake.Cluster, socket string, more ...string)
 		"--var", "wazuh_socket=" + socket,
 	}, more...)
 	var stdout, stderr bytes.Buffer
-	code := execute(context.Background(), args, strings.NewReader(""), &stdout, &stderr)
+	code := execute(context.Background(), builtin.Specs(), args, strings.NewReader(""), &stdout, &stderr)
 	return code, stdout.String() + stderr.String()
 }
 

@@ -1,8 +1,12 @@
-package main
+package cmd
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
 
-func newRoot() *cobra.Command {
+	"github.com/wazuh-etl/etl/runtime/component"
+)
+
+func newRoot(specs []*component.Spec) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "etl",
 		Short: "Alert pipelines around a Wazuh manager",
@@ -17,13 +21,13 @@ filters, transforms and sinks, and etl runs it for years.
 		SilenceErrors: true,
 	}
 	root.AddCommand(
-		newRun(),
-		newTest(),
-		newValidate(),
-		newFmt(),
+		newRun(specs),
+		newTest(specs),
+		newValidate(specs),
+		newFmt(specs),
 		newInit(),
 		newPeek(),
-		newDocs(),
+		newDocs(specs),
 		newVersion(),
 	)
 	return root

@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"github.com/wazuh-etl/etl/builtin/file"
-	"github.com/wazuh-etl/etl/cmd/etl/internal/load"
-	"github.com/wazuh-etl/etl/cmd/etl/internal/sdnotify"
-	"github.com/wazuh-etl/etl/cmd/etl/internal/view"
+	"github.com/wazuh-etl/etl/cmd/internal/load"
+	"github.com/wazuh-etl/etl/cmd/internal/sdnotify"
+	"github.com/wazuh-etl/etl/cmd/internal/view"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/graph"
 	"github.com/wazuh-etl/etl/runtime/lang"

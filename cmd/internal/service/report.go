@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/wazuh-etl/etl/cmd/etl/internal/console"
-	"github.com/wazuh-etl/etl/cmd/etl/internal/view"
+	"github.com/wazuh-etl/etl/cmd/internal/console"
+	"github.com/wazuh-etl/etl/cmd/internal/view"
 	"github.com/wazuh-etl/etl/runtime/graph"
 	"github.com/wazuh-etl/etl/runtime/plan"
 )

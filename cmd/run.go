@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"context"
@@ -11,7 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/wazuh-etl/etl/cmd/etl/internal/service"
+	"github.com/wazuh-etl/etl/cmd/internal/service"
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/graph"
 	"github.com/wazuh-etl/etl/runtime/lang"
 )
@@ -27,8 +28,8 @@ type runFlags struct {
 	logLevel  string
 }
 
-func newRun() *cobra.Command {
-	var flags runFlags
+func newRun(specs []*component.Spec) *cobra.Command {
+	flags := runFlags{pipelineFlags: pipelineFlags{specs: specs}}
 	cmd := &cobra.Command{
 		Use:   "run FILE",
 		Short: "Run a pipeline",

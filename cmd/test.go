@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"context"
@@ -10,7 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/wazuh-etl/etl/cmd/etl/internal/load"
+	"github.com/wazuh-etl/etl/cmd/internal/load"
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/lang"
 	"github.com/wazuh-etl/etl/runtime/plan"
@@ -27,8 +28,8 @@ type testFlags struct {
 	verbose bool
 }
 
-func newTest() *cobra.Command {
-	var flags testFlags
+func newTest(specs []*component.Spec) *cobra.Command {
+	flags := testFlags{pipelineFlags: pipelineFlags{specs: specs}}
 	cmd := &cobra.Command{
 		Use:   "test FILE…",
 		Short: "Run the tests of pipelines",

@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"fmt"
@@ -6,12 +6,14 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/wazuh-etl/etl/cmd/etl/internal/load"
+	"github.com/wazuh-etl/etl/cmd/internal/load"
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/lang"
 )
 
 // pipelineFlags are those of all commands that load a pipeline.
 type pipelineFlags struct {
+	specs    []*component.Spec // no flag, but what the pipeline is made of
 	vars     []string
 	varFiles []string
 	stateDir string
@@ -25,7 +27,7 @@ func (f *pipelineFlags) add(flags *pflag.FlagSet) {
 
 // options is what the loader gets.
 func (f *pipelineFlags) options(mode lang.Mode) (lang.Options, error) {
-	o := load.Options()
+	o := load.Options(f.specs)
 	o.Mode = mode
 	o.StateDir = load.StateDir(f.stateDir)
 	o.VarFiles = f.varFiles

@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"errors"
@@ -9,12 +9,12 @@ import (
 	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 
-	"github.com/wazuh-etl/etl/builtin"
-	"github.com/wazuh-etl/etl/cmd/etl/internal/reference"
+	"github.com/wazuh-etl/etl/cmd/internal/reference"
 	"github.com/wazuh-etl/etl/runtime/component"
 )
 
-func newDocs() *cobra.Command {
+func newDocs(specs []*component.Spec) *cobra.Command {
+	specs = reference.Sorted(specs)
 	var markdown string
 	cmd := &cobra.Command{
 		Use:   "docs [COMPONENT]",
@@ -23,10 +23,9 @@ func newDocs() *cobra.Command {
 all components. "common" is what they share, "diagnostics" the codes of etl validate.`,
 		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return topics(builtin.Specs()), cobra.ShellCompDirectiveNoFileComp
+			return topics(specs), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			specs := reference.Sorted(builtin.Specs())
 			switch {
 			case markdown != "" && len(args) > 0:
 				return refused(errors.New("--markdown writes the whole reference: name no component"))

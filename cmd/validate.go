@@ -1,4 +1,4 @@
-package main
+package cmd
 
 import (
 	"fmt"
@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/wazuh-etl/etl/cmd/etl/internal/load"
+	"github.com/wazuh-etl/etl/cmd/internal/load"
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/lang"
 )
 
-func newValidate() *cobra.Command {
-	var flags pipelineFlags
+func newValidate(specs []*component.Spec) *cobra.Command {
+	flags := pipelineFlags{specs: specs}
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "validate FILE…",
