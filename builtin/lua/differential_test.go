@@ -147,7 +147,7 @@ func (g generator) script() string {
 			"see(table.remove(p))",
 			"see(table.remove(p, 1))",
 			"table.sort(p)",
-			"table.sort(p, function(a, b) return tostring(a) > tostring(b) end)",
+			"table.sort(p, function(a, b) return show(a, 0) > show(b, 0) end)",
 			"for k, v in pairs(p) do p[k] = nil end",
 			"for k, v in pairs(p) do p[k] = 'changed' end",
 			"see((('a b c'):gsub('%w', p)))",

@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -161,7 +162,7 @@ func (m *machine) copied(v lua.LValue, depth int) lua.LValue {
 			if p.array {
 				put(lua.LNumber(i+1), m.at(p, i))
 			} else {
-				put(lua.LString(p.slots[i].name), m.at(p, i))
+				put(m.name(p, i), m.at(p, i))
 			}
 		}
 		return n
@@ -215,7 +216,7 @@ func (m *machine) slotText(p *proxy, at int) lua.LValue {
 		return lua.LString(m.writtenText(m.at(p, at)))
 	case document.Number:
 		m.budget.alloc(valueBytes + numberBytes)
-		return lua.LString(s.value.Number())
+		return lua.LString(strings.Clone(s.value.Number()))
 	}
 	text := s.value.AppendText(nil)
 	m.budget.alloc(valueBytes + int64(len(text)))
@@ -252,7 +253,7 @@ func (m *machine) etlTexts(L *lua.LState) int {
 			if p.array {
 				L.Push(lua.LNumber(i + 1))
 			} else {
-				L.Push(lua.LString(p.slots[i].name))
+				L.Push(m.name(p, i))
 			}
 			L.Push(m.slotText(p, i))
 			return 2

@@ -35,6 +35,7 @@ type machine struct {
 	root         *proxy
 	origin, meta *lua.LUserData // of the current event, once looked at
 	arena        []slot         // of the current event's proxies
+	live         []*proxy       // of the current event
 	buffer       []byte         // scratch of helpers
 	replaced     uint64         // characters that XML forbids
 	kept         int64          // allocated since the size of what is kept was last measured
@@ -94,8 +95,7 @@ func (m *machine) configProxy(v document.Value) *proxy {
 // begin makes e the current event; all that belongs to the one before it is
 // stale from here on.
 func (m *machine) begin(e *event.Event, root document.Value) {
-	clear(m.arena)
-	m.arena = m.arena[:0]
+	m.forget()
 	m.event, m.origin, m.meta = e, nil, nil
 	m.generation++
 	m.budget.begin()

@@ -2,6 +2,7 @@ package lua
 
 import (
 	"math"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -45,8 +46,32 @@ func (m *machine) newProxy(v document.Value, fixed string) *proxy {
 	m.budget.alloc(proxyBytes)
 	p := &proxy{generation: m.generation, value: v, array: v.Kind() == document.Array, fixed: fixed}
 	p.ud.Value, p.ud.Metatable, p.ud.Env = p, m.proxyMeta, m.env
+	m.live = append(m.live, p)
 	return p
 }
+
+// forget takes the document away from the proxies of the event before: a
+// script that keeps one must not keep the memory that the event's bytes lie in.
+func (m *machine) forget() {
+	for _, p := range m.live {
+		if p.generation != 0 {
+			p.value, p.slots, p.named, p.table = document.Value{}, nil, nil, nil
+		}
+	}
+	clear(m.live)
+	m.live = m.live[:0]
+	clear(m.arena)
+	m.arena = m.arena[:0]
+	if cap(m.arena) > mostKept {
+		m.arena = nil
+	}
+	if cap(m.live) > mostKept {
+		m.live = nil
+	}
+}
+
+// mostKept bounds what a large event leaves behind for the next ones.
+const mostKept = 4 << 10
 
 // made is a proxy that a script makes: it belongs to no event and holds slots.
 func (m *machine) made(array bool, slots []slot) *proxy {
@@ -208,7 +233,7 @@ func (m *machine) writable(p *proxy) *lua.LTable {
 	}
 	t := m.L.CreateTable(0, len(p.slots))
 	for i := range p.slots {
-		t.RawSetString(p.slots[i].name, m.at(p, i))
+		t.RawSetString(string(m.name(p, i)), m.at(p, i))
 	}
 	p.table = t
 	return t
@@ -248,7 +273,14 @@ func (m *machine) next(p *proxy, key lua.LValue) (lua.LValue, lua.LValue) {
 	if p.array {
 		return lua.LNumber(i + 1), m.at(p, i)
 	}
-	return lua.LString(p.slots[i].name), m.at(p, i)
+	return m.name(p, i), m.at(p, i)
+}
+
+// name is the name of slot i as a string of its own: kept by a script, it must
+// not keep the memory that the event's bytes lie in.
+func (m *machine) name(p *proxy, i int) lua.LString {
+	m.budget.alloc(valueBytes + int64(len(p.slots[i].name)))
+	return lua.LString(strings.Clone(p.slots[i].name))
 }
 
 // touched says that p, or something below it, was changed.

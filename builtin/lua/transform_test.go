@@ -3,9 +3,12 @@ package lua
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/wazuh-etl/etl/runtime/ack"
 	"github.com/wazuh-etl/etl/runtime/document"
 	"github.com/wazuh-etl/etl/runtime/event"
 )
@@ -180,6 +183,37 @@ func TestState(t *testing.T) {
 		out, _, _ := run(w, text)
 		if strings.Join(out, "") != want[i] {
 			t.Errorf("%d: %s, want %s", i, out, want[i])
+		}
+	}
+}
+
+// What a script keeps of an event is a copy: it doesn't keep the event's bytes.
+func TestKeptTextFreesTheEvent(t *testing.T) {
+	w := scriptOf(t, `
+		local texts, names, tables = {}, {}, {}
+		function process(event)
+			texts[#texts + 1] = event.s
+			texts[#texts + 1] = etl.text(event, "n")
+			texts[#texts + 1] = event.big
+			tables[#tables + 1] = event.data
+			for name in pairs(event) do names[name .. #texts] = name end
+			for name, text in etl.texts(event.data) do names[name] = text end
+			return { n = #texts }
+		end`)
+	freed := make(chan bool, 10)
+	for i := range cap(freed) {
+		raw := fmt.Appendf(nil, `{"s":"text","n":1.50,"big":12345678901234567890,"data":{"k%d":"v"}}`, i)
+		runtime.AddCleanup(&raw[0], func(bool) { freed <- true }, true)
+		if err := w.Process(event.New(stream, 7, raw, time.Time{}, ack.Token{}), func(*event.Event) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range cap(freed) - 2 { // the last event is still the current one
+		runtime.GC()
+		select {
+		case <-freed:
+		case <-time.After(5 * time.Second):
+			t.Fatal("the bytes of events are still held")
 		}
 	}
 }

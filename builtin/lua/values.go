@@ -3,6 +3,7 @@ package lua
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -38,7 +39,7 @@ func (m *machine) toLua(v document.Value, in *proxy) lua.LValue {
 	case document.Text:
 		s := v.Text()
 		m.budget.alloc(valueBytes + int64(len(s)))
-		return lua.LString(s)
+		return lua.LString(strings.Clone(s)) // as with names: it may be kept
 	case document.Array, document.Object:
 		p := m.newProxy(v, in.fixed)
 		p.generation = in.generation
@@ -56,7 +57,8 @@ func (m *machine) toNumber(v document.Value) lua.LValue {
 	if f, ok := v.Float64(); ok && document.Equal(document.NewFloat(f), v) {
 		return lua.LNumber(f)
 	}
-	return m.userData(number{v}, m.numberMeta)
+	own, _ := document.NewNumber(strings.Clone(v.Number()))
+	return m.userData(number{own}, m.numberMeta)
 }
 
 func (m *machine) userData(value any, meta *lua.LTable) *lua.LUserData {
