@@ -62,10 +62,11 @@ func (b *backlog) accept(messages *[]*component.Message) bool {
 	return true
 }
 
-// next takes at most so many messages from the front, and waits for one; nil
-// means to ask again, or that ctx is done.
-func (b *backlog) next(ctx context.Context, most int) []*component.Message {
-	if lot := b.front(most); lot != nil {
+// next takes a lot from the front, at most so many messages, and waits for one;
+// nil means to ask again, or that ctx is done. A message whose topic is not
+// known is a lot of its own.
+func (b *backlog) next(ctx context.Context, most int, known map[string]bool) []*component.Message {
+	if lot := b.front(most, known); lot != nil {
 		return lot
 	}
 	select {
@@ -75,19 +76,24 @@ func (b *backlog) next(ctx context.Context, most int) []*component.Message {
 	return nil
 }
 
-func (b *backlog) front(most int) []*component.Message {
+func (b *backlog) front(most int, known map[string]bool) []*component.Message {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.waiting) == 0 {
+		return nil
+	}
 	count, bytes := 0, 0
 	for count < len(b.waiting) && count < most {
-		bytes += len(b.waiting[count].Payload)
-		if count > 0 && bytes > lotBytes {
+		m := b.waiting[count]
+		bytes += len(m.Payload)
+		fresh := !known[m.Native.(*envelope).topic]
+		if count > 0 && (fresh || bytes > lotBytes) {
 			break
 		}
 		count++
-	}
-	if count == 0 {
-		return nil
+		if fresh {
+			break
+		}
 	}
 	lot := b.waiting[:count:count]
 	b.waiting = b.waiting[count:]

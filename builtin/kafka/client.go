@@ -35,6 +35,7 @@ func (s *sink) options() []kgo.Opt {
 func (n *session) connect() (*kgo.Client, error) {
 	s := n.sink
 	return kgo.NewClient(append(s.options(),
+		kgo.Dialer(n.gate.dial(s.dial)),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ManualFlushing(),
 		kgo.MaxBufferedRecords(lotRecords+1),

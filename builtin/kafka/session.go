@@ -17,21 +17,25 @@ import (
 // session is what is on its way under one context of Deliver. One goroutine
 // sends it, lot by lot: a lot goes into the client's buffers whole before the
 // first of it is sent, and the next one follows when the last answer is there.
+// (The gate sees to that; and the first record to a topic goes alone, since the
+// client lets records that waited for a topic's partitions trickle in.)
 // This is what keeps the order when a broker refuses a batch: the client then
 // fails all of the partition that it has buffered, and nothing else can slip
 // in between before these are sent again.
 type session struct {
 	backlog
+	gate   gate
 	sink   *sink
 	parent context.Context // of Deliver
 	ctx    context.Context
 	cancel context.CancelFunc
-	client *kgo.Client  // run's; nil while there is none
-	moved  atomic.Int64 // when the lot on its way made its last step, Unix nanoseconds; 0: there is none
+	client *kgo.Client     // run's; nil while there is none
+	known  map[string]bool // topics that the client has sent to
+	moved  atomic.Int64    // when the lot on its way made its last step, Unix nanoseconds; 0: there is none
 }
 
 func newSession(ctx context.Context, s *sink) *session {
-	n := &session{backlog: newBacklog(), sink: s, parent: ctx}
+	n := &session{backlog: newBacklog(), sink: s, parent: ctx, known: make(map[string]bool)}
 	n.ctx, n.cancel = context.WithCancel(ctx)
 	go n.run()
 	return n
@@ -54,7 +58,7 @@ func (n *session) run() {
 	var pause pauses
 	most := lotRecords
 	for n.ctx.Err() == nil {
-		lot := n.next(n.ctx, most)
+		lot := n.next(n.ctx, most, n.known)
 		if lot == nil {
 			continue
 		}
@@ -84,6 +88,7 @@ func (n *session) hangUp() {
 	if n.client != nil {
 		n.client.Close()
 		n.client = nil
+		clear(n.known)
 	}
 }
 
@@ -98,6 +103,7 @@ func (n *session) try(lot []*component.Message) (again []*component.Message, tro
 	_, constant := n.sink.constantTopic()
 	for _, f := range n.send(lot) {
 		if f.err == nil {
+			n.known[f.record.Topic] = true
 			continue
 		}
 		v := judge(f.err, constant)
@@ -131,6 +137,7 @@ func (n *session) send(lot []*component.Message) []flight {
 	flights := make([]flight, len(lot))
 	var answers sync.WaitGroup
 	answers.Add(len(flights))
+	n.gate.Lock()
 	for i, m := range lot {
 		f := &flights[i]
 		env := m.Native.(*envelope)
@@ -146,6 +153,7 @@ func (n *session) send(lot []*component.Message) []flight {
 			answers.Done()
 		})
 	}
+	n.gate.Unlock()
 	if n.client.Flush(n.ctx) != nil {
 		n.hangUp()
 	}
