@@ -1,6 +1,9 @@
 package ack
 
-import "sync"
+import (
+	"math"
+	"sync"
+)
 
 // Tracker orders the lots of one source and knows, for each slot, the position
 // behind which nothing is owed any more.
@@ -13,7 +16,11 @@ type Tracker struct {
 	bytes     int64    // of all lots not yet settled in every slot
 	events    int
 	onSettle  func(bytes int64, events int)
+	frozen    map[int]span // slots that do not move over some lots
 }
+
+// span is lots from one sequence number up to, not including, another.
+type span struct{ from, to uint64 }
 
 // NewTracker makes a tracker with one slot for each of positions, which are
 // where the slots stand now. onSettle may be nil; it is called without locks
@@ -34,6 +41,13 @@ func (t *Tracker) AddSlot(position any) int {
 	t.next = append(t.next, t.first+uint64(len(t.lots)))
 	t.positions = append(t.positions, position)
 	return len(t.next) - 1
+}
+
+// Slots is how many slots there are.
+func (t *Tracker) Slots() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.next)
 }
 
 // Begin gives the slots that have no position yet this one.
@@ -63,6 +77,33 @@ func (t *Tracker) Open(position any, events int, bytes int64, held []bool, settl
 	t.bytes += bytes
 	t.events += events
 	return l
+}
+
+// Freeze makes slot stay where it is from lot l on, until Thaw: somebody else
+// keeps its account meanwhile.
+func (t *Tracker) Freeze(slot int, l *Lot) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.frozen == nil {
+		t.frozen = map[int]span{}
+	}
+	t.frozen[slot] = span{l.seq, math.MaxUint64}
+}
+
+// Reached says whether slot is through with all lots from before a Freeze.
+func (t *Tracker) Reached(slot int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.next[slot] >= t.frozen[slot].from
+}
+
+// Thaw makes slot stand at position, and move again with lots opened from now
+// on. The slot must have Reached the lot it was frozen at.
+func (t *Tracker) Thaw(slot int, position any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.frozen[slot] = span{t.frozen[slot].from, t.first + uint64(len(t.lots))}
+	t.positions[slot] = position
 }
 
 // InFlight is what the lots that are not done in every slot hold.
@@ -95,7 +136,8 @@ func (t *Tracker) advance(slot int) {
 			break
 		}
 		t.next[slot]++
-		if slot >= len(l.held) || !l.held[slot] {
+		held := slot < len(l.held) && l.held[slot]
+		if f, ok := t.frozen[slot]; !held && !(ok && l.seq >= f.from && l.seq < f.to) {
 			t.positions[slot] = l.position
 		}
 	}

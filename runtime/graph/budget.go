@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 	"sync"
+
+	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
 // budget bounds what all events in flight may hold, in bytes. Only sources
@@ -70,4 +72,13 @@ func (b *budget) usage() (used, limit int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.used, b.limit
+}
+
+// bound makes a sink's queue small enough that a full one, of a target that is
+// away, leaves the budget to the others.
+func (g *Graph) bound(q plan.Queue) plan.Queue {
+	if _, limit := g.budget.usage(); limit > 0 {
+		q.MaxBytes = min(q.MaxBytes, max(limit/4, 1))
+	}
+	return q
 }

@@ -30,7 +30,7 @@ func (g *Graph) checkpoint() {
 	for _, f := range g.allFeeds() {
 		all = f.appendCheckpoints(all)
 	}
-	g.leaving = slices.DeleteFunc(g.leaving, func(f *feed) bool { return f.idle() && f.tracker.Idle() })
+	g.leaving = slices.DeleteFunc(g.leaving, (*feed).allThrough)
 	g.mu.Unlock()
 	if err := g.options.State.Save(all); err != nil {
 		g.checkpointFailed(err)
@@ -42,13 +42,12 @@ func (g *Graph) checkpoint() {
 // appendCheckpoints appends where the sinks behind the source stand.
 func (f *feed) appendCheckpoints(all []state.Checkpoint) []state.Checkpoint {
 	f.mu.Lock()
-	sinks, resumable := f.sinks, f.resumable()
-	f.mu.Unlock()
-	if f.tracker == nil || !resumable {
+	defer f.mu.Unlock()
+	if f.tracker == nil || !f.resumable() {
 		return all
 	}
-	for _, sink := range sinks {
-		if p, ok := f.tracker.Position(sink.slot).(component.Position); ok {
+	for _, sink := range f.sinks {
+		if p, ok := f.positionOf(sink.slot); ok {
 			all = append(all, state.Checkpoint{Source: f.address, Sink: sink.node.Address, Position: p})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -19,6 +20,7 @@ type feed struct {
 	g       *Graph
 	address string
 	stats   *Counters
+	host    *component.Host
 	tracker *ack.Tracker
 
 	mu      sync.Mutex
@@ -36,15 +38,23 @@ type feed struct {
 	ended   bool // the source will emit no more
 	passing bool // the dispatcher is at work on a job
 
+	// only is the slot that the feed reads again for, of a detached sink; -1 for a source's own feed.
+	only  int
+	sides map[int]*side // detached sinks, by slot
+	// before are feeds that read for only earlier and still owe something.
+	before []*feed
+	// passed is where the source stood behind the last lot whose events are all queued.
+	passed component.Position
+
 	stopSource context.CancelFunc
 	stopped    chan struct{} // closed when the source's Run has returned
 }
 
 func (g *Graph) newFeed(s *step) *feed {
 	return &feed{
-		g: g, address: s.node.Address, stats: s.stats, node: s.node,
-		skips: map[int]*skipping{},
-		room:  make(chan struct{}, 1), filled: make(chan struct{}, 1),
+		g: g, address: s.node.Address, stats: s.stats, host: g.host(s), node: s.node,
+		skips: map[int]*skipping{}, only: -1, sides: map[int]*side{},
+		room: make(chan struct{}, 1), filled: make(chan struct{}, 1),
 	}
 }
 
@@ -84,7 +94,7 @@ func (f *feed) resume(positions []any) ([]component.Position, error) {
 		clear(positions)
 		return nil, nil
 	}
-	reachable, err := r.Resume(f.g.hostOf(f.address), from)
+	reachable, err := r.Resume(f.host, from)
 	if err != nil {
 		return nil, fmt.Errorf("%s: resuming: %w", f.address, err)
 	}
@@ -102,7 +112,7 @@ func (f *feed) resume(positions []any) ([]component.Position, error) {
 	return from, nil
 }
 
-// run runs the source from there on. The caller has g.mu.
+// run runs the source from there on.
 func (f *feed) run(from []component.Position) {
 	ctx, cancel := context.WithCancel(f.g.sources)
 	stopped := make(chan struct{})
@@ -115,13 +125,12 @@ func (f *feed) run(from []component.Position) {
 			s.Finite()
 		}
 	}
-	host := f.g.hostOf(f.address)
 	f.g.running.add()
 	go func() {
 		defer f.g.running.done()
 		defer close(stopped)
 		defer cancel()
-		err := source.Run(ctx, host, from, f)
+		err := source.Run(ctx, f.host, from, f)
 		f.mu.Lock()
 		f.ended = true
 		f.mu.Unlock()
@@ -181,7 +190,7 @@ func (f *feed) fits(lot *component.Lot) bool {
 
 // open starts the account of a lot and makes its job. The caller has f.mu.
 func (f *feed) open(lot *component.Lot) *job {
-	if !f.began && len(lot.Lines) > 0 {
+	if !f.began && f.only < 0 && len(lot.Lines) > 0 {
 		f.begin(lot)
 	}
 	f.began, f.emitted = true, lot.Position
@@ -207,24 +216,28 @@ func (f *feed) begin(lot *component.Lot) {
 	p := lot.Position
 	p.Generation, p.Offset = lot.Stream.Generation, lot.Lines[0].Offset
 	f.tracker.Begin(p)
+	f.passed = p
+	wake(f.g.soon)
 }
 
 // skipped says which slots have events of lot already.
 func (f *feed) skipped(lot *component.Lot) skips {
-	if len(f.skips) == 0 {
+	if len(f.skips) == 0 && len(f.sides) == 0 {
 		return nil
 	}
 	var s skips
+	for slot, side := range f.sides {
+		if side.detached() {
+			s = s.with(slot, math.MaxInt64, f.tracker.Slots())
+		}
+	}
 	for slot, skipping := range f.skips {
 		offset, over := skipping.before(lot.Stream.Generation)
 		if over || len(lot.Lines) > 0 && lot.Lines[0].Offset >= offset {
 			delete(f.skips, slot)
 			continue
 		}
-		if s == nil {
-			s = make(skips, len(f.g.slots))
-		}
-		s[slot] = offset
+		s = s.with(slot, offset, f.tracker.Slots())
 	}
 	return s
 }
@@ -290,9 +303,13 @@ func (f *feed) pass(j *job) {
 	f.mu.Unlock()
 	wake(f.room)
 	if !j.aborted { // else the lot stays open: its positions do not move
-		f.g.deliver(j.program, j.out)
+		f.g.deliver(j.program, f.keepUp(j))
 		f.g.budget.add(-j.bytes)
+		position := j.lot.Position
 		f.finish(j)
+		f.mu.Lock()
+		f.passed = position
+		f.mu.Unlock()
 	}
 	f.mu.Lock()
 	f.passing = false

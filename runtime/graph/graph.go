@@ -75,6 +75,7 @@ type Graph struct {
 	sources  context.Context
 	stop     context.CancelFunc
 	fatal    chan error
+	soon     chan struct{} // asks for a checkpoint before the next second
 	stopping bool
 	badState bool // the last checkpoint could not be stored; Run's goroutine only
 	logged   map[dropKey]int64
@@ -103,6 +104,7 @@ func New(p *plan.Plan, o Options) (*Graph, error) {
 		sinks:   map[string]*runner{},
 		stages:  map[string]*stageRunner{},
 		fatal:   make(chan error, 1),
+		soon:    make(chan struct{}, 1),
 		logged:  map[dropKey]int64{},
 		running: newRunning(),
 	}
@@ -173,6 +175,8 @@ func (g *Graph) Run(ctx context.Context) error {
 		select {
 		case <-ticker.C:
 			g.tick()
+		case <-g.soon:
+			g.checkpoint()
 		case <-ctx.Done():
 			waiting = false
 		case failed = <-g.fatal:
@@ -299,9 +303,14 @@ func (g *Graph) idle() bool {
 	return g.queued.Load() <= int64(hopeless)
 }
 
-// allFeeds are those of the plan and those that are leaving.
+// allFeeds are those of the plan, those that are leaving, and those of
+// detached sinks. The caller has g.mu.
 func (g *Graph) allFeeds() []*feed {
-	return slices.AppendSeq(slices.Clone(g.leaving), maps.Values(g.feeds))
+	all := slices.AppendSeq(slices.Clone(g.leaving), maps.Values(g.feeds))
+	for _, f := range slices.Clone(all) {
+		all = append(all, f.sideFeeds()...)
+	}
+	return all
 }
 
 // deliver queues what a walk of p has made, waiting where a queue is full.

@@ -111,6 +111,7 @@ func (g *Graph) switchSources(next, old *program) {
 		was := old.byName[address]
 		switch {
 		case s == nil:
+			f.endSides()
 			f.end()
 			delete(g.feeds, address)
 			g.leaving = append(g.leaving, f)
@@ -127,9 +128,11 @@ func (g *Graph) switchSources(next, old *program) {
 				}
 			}
 			f.follow(s, next)
+			f.followSides(next, true)
 			f.run(from)
 		default:
 			f.follow(s, next)
+			f.followSides(next, false)
 		}
 	}
 }
@@ -277,11 +280,6 @@ func (g *Graph) drainTimeout() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.plan.Runtime.DrainTimeout
-}
-
-// hostOf is the host of the component at address. The caller has g.mu.
-func (g *Graph) hostOf(address string) *component.Host {
-	return g.host(g.program.byName[address])
 }
 
 // slotName is the address of the sink that slot is for. The caller has g.mu.

@@ -39,7 +39,7 @@ type runner struct {
 
 func (g *Graph) newRunner(s *step) *runner {
 	r := &runner{g: g, address: s.node.Address, stats: s.stats, step: s, window: newWindow()}
-	r.queue = queue.New(s.node.Queue, func(events []*event.Event) {
+	r.queue = queue.New(g.bound(s.node.Queue), func(events []*event.Event) {
 		r.giveUp(events)
 		g.drop(r.stats, r.address, string(s.node.Queue.WhenFull), int64(len(events)))
 	})
@@ -95,7 +95,7 @@ func (r *runner) send() {
 		if next == nil {
 			continue
 		}
-		r.queue.SetLimits(next.node.Queue)
+		r.queue.SetLimits(r.g.bound(next.node.Queue))
 	}
 }
 
@@ -266,7 +266,7 @@ func (r *runner) settle(w *walk, flights []*flight) {
 	p := r.program()
 	defer p.release()
 	s := p.byName[r.address]
-	w.begin(p, p.crews[r.address], nil)
+	w.begin(p, p.crews[r.address], nil, -1)
 	now := r.g.options.World.Now()
 	delivered, bytes := 0, int64(0)
 	for _, f := range flights {

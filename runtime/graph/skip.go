@@ -14,6 +14,15 @@ func (s skips) has(slot int, offset int64) bool {
 	return slot < len(s) && offset < s[slot]
 }
 
+// with is s with slot skipping up to offset; n is the number of slots.
+func (s skips) with(slot int, offset int64, n int) skips {
+	if s == nil {
+		s = make(skips, n)
+	}
+	s[slot] = offset
+	return s
+}
+
 // held says which slots stay where they are when a lot up to position is
 // through: they are further already.
 func (s skips) held(position component.Position) []bool {

@@ -123,7 +123,7 @@ func (r *stageRunner) remove(p *program) {
 // during runs f, whose emitted events go on in p afterwards.
 func (r *stageRunner) during(p *program, f func()) {
 	r.step = p.byName[r.address]
-	r.walk.begin(p, p.crews[r.address], nil)
+	r.walk.begin(p, p.crews[r.address], nil, -1)
 	f()
 	r.g.deliver(p, r.walk.end())
 }

@@ -122,8 +122,10 @@ type NodeSnapshot struct {
 	LastAck                            time.Time
 	QueueEvents, QueueMaxEvents        int
 	QueueBytes, QueueMaxBytes          int64
-	InFlight                           int   // of a sink: given to the target, not answered
-	Read, Total                        int64 // of a source with progress: bytes
+	InFlight                           int       // of a sink: given to the target, not answered
+	Detached                           time.Time // of a sink: since when it reads the source on its own; zero: it does not
+	Behind                             int64     // of a detached sink: bytes of the source it has still to read
+	Read, Total                        int64     // of a source with progress: bytes
 	HasProgress                        bool
 	Path                               string // of a source that reads a file
 }
@@ -170,6 +172,11 @@ func (g *Graph) nodeSnapshot(s *step) NodeSnapshot {
 		limits := r.queue.Limits()
 		n.QueueMaxEvents, n.QueueMaxBytes = limits.MaxEvents, limits.MaxBytes
 		n.InFlight = r.window.len()
+	}
+	for _, f := range g.feeds {
+		if d := f.sideOf(s.node.Address); d != nil {
+			n.Detached, n.Behind = d.since, n.Behind+d.behind()
+		}
 	}
 	if f := g.feeds[s.node.Address]; f != nil {
 		f.mu.Lock()

@@ -23,6 +23,7 @@ type walk struct {
 	out     outbox
 	counts  []tally // by step index; added to the shared counters after each lot
 	skip    skips   // sinks that have this lot's events already
+	only    int     // the slot that events are for; -1: all
 
 	scratch *event.Event // the recycled event under way; nil when walking kept ones
 	kept    *event.Event // scratch's copy, once there is one
@@ -43,20 +44,23 @@ type tally struct{ in, out, rejected, errors uint32 }
 type outbox [][]*event.Event
 
 // begin readies w for a lot or batch under p.
-func (w *walk) begin(p *program, c crew, skip skips) {
+func (w *walk) begin(p *program, c crew, skip skips, only int) {
 	if w.program != p {
 		w.program, w.crew = p, c
 		w.counts = make([]tally, len(p.steps))
 		w.out = make(outbox, len(p.steps))
 	}
-	w.skip = skip
+	w.skip, w.only = skip, only
 }
 
 // end adds the counts of the lot and returns what is to be queued.
 func (w *walk) end() outbox {
 	for i := range w.counts {
 		if c := &w.counts[i]; *c != (tally{}) {
-			w.program.steps[i].stats.add(*c)
+			// What a detached sink reads again has been counted before it.
+			if s := w.program.steps[i]; w.only < 0 || s.node.Type == plan.Sink {
+				s.stats.add(*c)
+			}
 			*c = tally{}
 		}
 	}
@@ -102,7 +106,7 @@ func (w *walk) step(s *step, e *event.Event, serial uint32) {
 	c := &w.counts[s.index]
 	switch {
 	case s.node.Type == plan.Sink:
-		if s.slot != free && w.skip.has(s.slot, e.Offset()) {
+		if w.only >= 0 && s.slot != w.only || s.slot != free && w.skip.has(s.slot, e.Offset()) {
 			return
 		}
 		c.in++
@@ -110,6 +114,9 @@ func (w *walk) step(s *step, e *event.Event, serial uint32) {
 		e.Hold()
 		w.out[s.index] = append(w.out[s.index], e)
 	case s.node.Stage != nil && !s.node.Disabled:
+		if w.only >= 0 {
+			return // no sink behind a stage is ever detached
+		}
 		c.in++
 		e = w.keep(e)
 		e.HoldAll()
@@ -184,7 +191,9 @@ func (w *walk) fail(s *step, e *event.Event, err error) {
 	w.counts[s.index].errors++
 	f := failure(err, s.node.Address, w.now())
 	e = w.keep(e).WithFailure(f)
-	s.stats.failed(e, f)
+	if w.only < 0 {
+		s.stats.failed(e, f)
+	}
 	w.serial++
 	w.send(s, plan.Errors, s.errors, e, w.serial)
 }

@@ -46,7 +46,7 @@ func (g *Graph) worker(i int) {
 			continue // its feed has dropped it
 		}
 		if j.aborted = g.hard.Err() != nil; !j.aborted {
-			w.begin(j.program, j.program.crews[name], j.skip)
+			w.begin(j.program, j.program.crews[name], j.skip, j.feed.only)
 			j.run(w, &scratch)
 			j.out = w.end()
 		}

@@ -5,6 +5,7 @@ package queue
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/wazuh-etl/etl/runtime/event"
 	"github.com/wazuh-etl/etl/runtime/plan"
@@ -92,6 +93,51 @@ func (q *Queue) Push(ctx context.Context, events []*event.Event) (rest []*event.
 		}
 	}
 	return nil, nil
+}
+
+// PushAll appends events if there is room for all of them within patience; an
+// empty queue takes any number. ok is false if none was taken.
+func (q *Queue) PushAll(ctx context.Context, events []*event.Event, patience time.Duration) (ok bool) {
+	if q.tryAll(events) {
+		return true
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		select {
+		case <-q.room:
+		case <-timer.C:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+		if q.tryAll(events) {
+			return true
+		}
+	}
+}
+
+func (q *Queue) tryAll(events []*event.Event) bool {
+	bytes := int64(0)
+	for _, e := range events {
+		bytes += e.Size()
+	}
+	q.mu.Lock()
+	n := len(q.items) - q.head
+	ok := n == 0 || n+len(events) <= q.limits.MaxEvents && q.bytes+bytes <= q.limits.MaxBytes
+	if ok {
+		q.items = append(q.items, events...)
+		q.bytes += bytes
+	}
+	more := q.fits(0)
+	q.mu.Unlock()
+	if ok {
+		signal(q.filled)
+	}
+	if more {
+		signal(q.room)
+	}
+	return ok
 }
 
 // fill takes as many events as there is room for.

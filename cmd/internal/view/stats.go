@@ -57,6 +57,9 @@ func nodeStats(n graph.NodeSnapshot, from, to graph.Snapshot) []slog.Attr {
 			attrs = append(attrs, slog.String("health", n.Health.Error()))
 		}
 		attrs = append(attrs, slog.String("last_ack", ago(to.Time, n.LastAck)))
+		if !n.Detached.IsZero() {
+			attrs = append(attrs, slog.String("detached", ago(to.Time, n.Detached)), slog.Int64("behind_bytes", n.Behind))
+		}
 	}
 	return attrs
 }

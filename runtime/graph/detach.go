@@ -1,0 +1,370 @@
+package graph
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/ack"
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
+
+// The file is the log. A sink that falls further behind than its queue holds
+// does not stop the others: it is detached, and a feed of its own (a side)
+// reads the source again for it, from where its queue ends. When that has
+// caught up, the sink joins the source's own feed again.
+//
+// While a sink is detached, its position in the source's account is frozen at
+// the lot it was detached at, and the side keeps account for it. Both are
+// asked for the checkpoint: the source's until it is through with the lots
+// before the detachment, the side's from then until it is idle.
+
+const (
+	// patience is how long a full queue may hold up the others before its sink is detached.
+	patience = 250 * time.Millisecond
+	// joinInterval is how often a side looks whether it has caught up.
+	joinInterval = 10 * time.Millisecond
+	// sideBytes is how much a side reads ahead of its sink's queue.
+	sideBytes = 1 << 20
+)
+
+// side is a detached sink's own way through the source. It stays known after
+// the sink has joined again, until its last lots are acknowledged.
+type side struct {
+	feed   *feed
+	sink   string // address
+	since  time.Time
+	joined atomic.Bool
+	gone   chan struct{} // closed to end the watch
+}
+
+func (s *side) detached() bool { return !s.joined.Load() }
+
+// keepUp queues a job's events for sinks that can be detached, and returns
+// the rest of what is to be queued. A sink without room is detached.
+func (f *feed) keepUp(j *job) outbox {
+	if f.only >= 0 {
+		return j.out
+	}
+	for i, events := range j.out {
+		if len(events) == 0 {
+			continue
+		}
+		s := j.program.steps[i]
+		if s.node.Type != plan.Sink || !f.detachable(j.program, s) {
+			continue
+		}
+		if f.isDetached(s.slot) {
+			discard(events)
+			j.out[i] = nil
+			continue
+		}
+		f.g.queued.Add(int64(len(events)))
+		bytes := sizeOf(events)
+		f.g.budget.add(bytes)
+		if !s.queue.PushAll(f.g.hard, events, patience) {
+			f.g.gone(len(events), bytes)
+			if f.g.hard.Err() == nil {
+				f.detach(j, s)
+				discard(events)
+			}
+		}
+		j.out[i] = nil
+	}
+	return j.out
+}
+
+// discard lets go of events that a side will read again.
+func discard(events []*event.Event) {
+	for _, e := range events {
+		e.Release(ack.Accepted)
+	}
+}
+
+func sizeOf(events []*event.Event) (n int64) {
+	for _, e := range events {
+		n += e.Size()
+	}
+	return n
+}
+
+// detachable says whether s may be detached: the source can be read again, and
+// there is another sink that would wait for it.
+func (f *feed) detachable(p *program, s *step) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s.slot == free || s.queue.Limits().WhenFull != plan.Block || f.node.Spec == nil || !f.resumable() {
+		return false
+	}
+	others := 0
+	for _, o := range f.sinks {
+		if o.node.Address != s.node.Address && o.node.Address != DeadLetters {
+			others++
+		}
+	}
+	return others > 0 && p.direct(f.address, s)
+}
+
+// direct says whether events come from the source at address to s on ways
+// without a stage only: what a stage has seen it must not see again.
+func (p *program) direct(address string, s *step) bool {
+	behindStage := map[*step]bool{}
+	var follow func(next []*step, staged bool)
+	follow = func(next []*step, staged bool) {
+		for _, n := range next {
+			if staged {
+				if behindStage[n] {
+					continue
+				}
+				behindStage[n] = true
+			}
+			if n.node.Type != plan.Sink {
+				follow(n.events, staged || n.node.Stage != nil)
+				follow(n.rejected, staged)
+				follow(n.errors, staged || n.node.Stage != nil)
+			}
+		}
+	}
+	follow(p.byName[address].events, false)
+	follow(p.byName[address].errors, false)
+	return !behindStage[s]
+}
+
+func (f *feed) isDetached(slot int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.sides[slot]
+	return s != nil && s.detached()
+}
+
+// detach gives the sink of s, whose queue has no room for the events of j, a
+// side that begins at j's lot.
+func (f *feed) detach(j *job, s *step) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	old := f.sides[s.slot]
+	d := &side{sink: s.node.Address, since: f.g.options.World.Now(), gone: make(chan struct{})}
+	d.feed = f.newSideFeed(s.slot)
+	if old != nil { // joined before, and still owes something: that comes first
+		d.feed.before = append(old.feed.before, old.feed)
+	}
+	if err := d.feed.readAgain(f.node); err != nil {
+		f.g.fail(fmt.Errorf("%s: reading again for %s: %w", f.address, s.node.Address, err))
+		return
+	}
+	f.tracker.Freeze(s.slot, j.account)
+	f.sides[s.slot] = d
+	f.g.log.Info("the sink has no room left: it is detached, and reads on from its own place in the source",
+		"component", s.node.Address, "source", f.address, "offset", f.passed.Offset)
+	f.g.pumps.Go(d.feed.dispatch)
+	d.feed.run([]component.Position{f.passed})
+	f.g.pumps.Go(func() { f.watch(d, s.slot) })
+}
+
+// newSideFeed is a feed for slot alone, from the end of what is queued for it.
+// The caller has f.mu.
+func (f *feed) newSideFeed(slot int) *feed {
+	d := &feed{
+		g: f.g, address: f.address, stats: f.stats, host: f.host, program: f.program,
+		skips: map[int]*skipping{}, only: slot, began: true, emitted: f.passed, passed: f.passed,
+		room: make(chan struct{}, 1), filled: make(chan struct{}, 1),
+	}
+	positions := make([]any, f.tracker.Slots())
+	positions[slot] = f.passed
+	// Where the sink is further than the end of the last lot, it has the beginning of the next one.
+	if p, ok := f.tracker.Position(slot).(component.Position); ok && p.Generation == f.passed.Generation && p.Offset > f.passed.Offset {
+		positions[slot] = p
+		d.skips[slot] = &skipping{position: p, reached: true}
+	}
+	d.tracker = ack.NewTracker(positions, nil)
+	return d
+}
+
+// readAgain gives the side feed a source of its own, like that of n.
+func (d *feed) readAgain(n *plan.Node) error {
+	source, err := n.Spec.NewSource(n.Config)
+	if err != nil {
+		return err
+	}
+	again := *n
+	again.Source = source
+	again.Queue.MaxBytes = min(n.Queue.MaxBytes, sideBytes)
+	d.node = &again
+	return nil
+}
+
+// watch joins the side's sink again when it has caught up.
+func (f *feed) watch(d *side, slot int) {
+	ticker := time.NewTicker(joinInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-d.gone:
+			return
+		case <-f.g.hard.Done():
+			return
+		}
+		if f.join(d, slot) {
+			f.g.log.Info("the sink has caught up", "component", d.sink, "source", f.address,
+				"after", f.g.options.World.Now().Sub(d.since).Round(time.Second))
+			return
+		}
+	}
+}
+
+// join makes the sink take part in the source's own feed again, if its side
+// stands where that does, or further, and all that it read is queued. While it
+// looks, no lot is opened.
+func (f *feed) join(d *side, slot int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !d.feed.caughtUpWith(f.emitted) || !f.tracker.Reached(slot) {
+		return false
+	}
+	d.feed.end()
+	at, _ := d.feed.position()
+	if !d.feed.caughtUpWith(f.emitted) { // it gave another lot meanwhile
+		d.feed.run([]component.Position{at})
+		return false
+	}
+	f.tracker.Thaw(slot, at)
+	f.skips[slot] = &skipping{position: at, reached: true}
+	d.joined.Store(true)
+	return true
+}
+
+// caughtUpWith says whether everything before p is queued.
+func (d *feed) caughtUpWith(p component.Position) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.emitted.Generation == p.Generation && d.emitted.Offset >= p.Offset && len(d.waiting) == 0 && !d.passing
+}
+
+// positionOf is where slot stands, in the account of whoever keeps it now. The
+// caller has f.mu.
+func (f *feed) positionOf(slot int) (component.Position, bool) {
+	d := f.sides[slot]
+	if d == nil || !f.tracker.Reached(slot) {
+		p, ok := f.tracker.Position(slot).(component.Position)
+		return p, ok
+	}
+	for _, b := range d.feed.before {
+		if !b.tracker.Idle() {
+			p, ok := b.tracker.Position(slot).(component.Position)
+			return p, ok
+		}
+	}
+	if d.detached() || !d.feed.through() {
+		p, ok := d.feed.tracker.Position(slot).(component.Position)
+		return p, ok
+	}
+	delete(f.sides, slot)
+	p, ok := f.tracker.Position(slot).(component.Position)
+	return p, ok
+}
+
+// through says whether all that the feed has read is acknowledged.
+func (f *feed) through() bool { return f.idle() && f.tracker.Idle() }
+
+// allThrough says the same of the feed and of those of its detached sinks.
+func (f *feed) allThrough() bool {
+	for _, d := range f.sideFeeds() {
+		if !d.through() {
+			return false
+		}
+	}
+	return f.through()
+}
+
+// sideFeeds are the feeds of detached sinks.
+func (f *feed) sideFeeds() (feeds []*feed) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range f.sides {
+		feeds = append(append(feeds, d.feed), d.feed.before...)
+	}
+	return feeds
+}
+
+// followSides takes detached sinks along with a reload. again says that the
+// source itself is another one now. The caller has g.mu.
+func (f *feed) followSides(next *program, again bool) {
+	f.mu.Lock()
+	sides := maps.Clone(f.sides)
+	node, sinks := f.node, f.sinks
+	f.mu.Unlock()
+	for slot, d := range sides {
+		if !d.detached() {
+			continue
+		}
+		stays := slices.ContainsFunc(sinks, func(s *step) bool { return s.slot == slot })
+		if stays && !again {
+			d.feed.mu.Lock()
+			d.feed.program = next
+			d.feed.mu.Unlock()
+			continue
+		}
+		d.feed.end()
+		if !stays {
+			close(d.gone)
+			f.mu.Lock()
+			delete(f.sides, slot)
+			f.mu.Unlock()
+			continue
+		}
+		d.feed.mu.Lock()
+		d.feed.program = next
+		err := d.feed.readAgain(node)
+		at := d.feed.emitted
+		d.feed.mu.Unlock()
+		if err != nil {
+			f.g.fail(fmt.Errorf("%s: reading again for %s: %w", f.address, d.sink, err))
+			continue
+		}
+		d.feed.run([]component.Position{at})
+	}
+}
+
+// sideOf is the side of the sink at address; nil if it is not detached.
+func (f *feed) sideOf(address string) *side {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range f.sides {
+		if d.sink == address && d.detached() {
+			return d
+		}
+	}
+	return nil
+}
+
+// behind is how many bytes of the source the side has still to read, 0 where
+// the source can't tell.
+func (d *side) behind() int64 {
+	d.feed.mu.Lock()
+	source := d.feed.node.Source
+	d.feed.mu.Unlock()
+	p, ok := source.(component.Progress)
+	if !ok {
+		return 0
+	}
+	read, total := p.Progress()
+	return max(total-read, 0)
+}
+
+// endSides ends the feeds of detached sinks; what they gave goes on.
+func (f *feed) endSides() {
+	f.mu.Lock()
+	sides := maps.Clone(f.sides)
+	f.mu.Unlock()
+	for _, d := range sides {
+		if d.detached() {
+			close(d.gone)
+			d.feed.end()
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/plan"
+)
+
+// growing is a log that grows by an event each interval and can be read again
+// from anywhere; it ends at size.
+type growing struct {
+	began    time.Time
+	interval time.Duration
+	size     int64
+	readers  atomic.Int64
+}
+
+func (l *growing) length() int64 { return min(int64(time.Since(l.began)/l.interval), l.size) }
+
+type logReader struct{ log *growing }
+
+func (r *logReader) Resume(_ *component.Host, from []component.Position) ([]bool, error) {
+	return slices.Repeat([]bool{true}, len(from)), nil
+}
+
+func (r *logReader) Run(ctx context.Context, _ *component.Host, from []component.Position, out component.Output) error {
+	r.log.readers.Add(1)
+	defer r.log.readers.Add(-1)
+	n := int64(0)
+	for i, p := range from {
+		if i == 0 || p.Offset < n {
+			n = p.Offset
+		}
+	}
+	stream := &event.Stream{Source: "source.test.log", Generation: "g"}
+	for n < r.log.size {
+		if n >= r.log.length() {
+			select {
+			case <-time.After(r.log.interval):
+			case <-ctx.Done():
+				return nil
+			}
+			continue
+		}
+		lot := component.NewLot()
+		lot.Stream = stream
+		for end := min(r.log.length(), n+50); n < end; n++ {
+			one := numberLot(stream, n)
+			at := len(lot.Data)
+			lot.Data = append(lot.Data, one.Data...)
+			lot.Lines = append(lot.Lines, component.Line{Start: at, End: len(lot.Data), Offset: n})
+		}
+		lot.Position = component.Position{Generation: "g", Offset: n}
+		if err := out.Emit(ctx, lot); err != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (p *pipeline) addLog(l *growing) {
+	p.add(plan.Node{
+		Address: "source.test.log", Source: &logReader{l},
+		Spec: &component.Spec{NewSource: func(*component.Config) (component.Source, error) { return &logReader{l}, nil }},
+	})
+}
+
+// A sink that is dead for ten minutes neither slows the other nor fills the
+// memory; when it is back everything arrives, in order, once.
+func TestADeadSinkDoesNotHoldUpTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rounds := 60
+		if testing.Short() {
+			rounds = 3
+		}
+		p := newPipeline()
+		p.plan.Runtime.Memory = 4 << 20
+		log := &growing{began: time.Now(), interval: 500 * time.Microsecond, size: 1_500_000}
+		p.addLog(log)
+		var dead atomic.Bool
+		well, sick := &collector{}, &collector{}
+		sick.fail = func(int64) error {
+			if dead.Load() {
+				return errors.New("connection refused")
+			}
+			return nil
+		}
+		p.add(plan.Node{Address: "filter.all", Where: where(all)}, "source.test.log")
+		p.add(plan.Node{Address: "sink.test.well", Sink: well, Required: true}, "filter.all")
+		p.add(plan.Node{Address: "sink.test.sick", Sink: sick, Required: true}, "filter.all")
+		g, stop := startGraph(t, p.plan, Options{State: openState(t, t.TempDir())})
+		time.Sleep(5 * time.Second)
+		dead.Store(true)
+		worst := int64(0)
+		for range rounds {
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			if behind := log.length() - int64(len(well.numbers())); behind > 2000 {
+				t.Fatalf("the well sink is %d events behind", behind)
+			}
+			worst = max(worst, g.Snapshot().MemoryUsed)
+		}
+		if worst > 3<<20 {
+			t.Errorf("%d bytes in flight, with a bound of %d", worst, 2<<20)
+		}
+		if log.readers.Load() != 2 {
+			t.Errorf("%d readers, want the source's own and the detached sink's", log.readers.Load())
+		}
+		dead.Store(false)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if log.readers.Load() != 1 {
+			t.Errorf("%d readers after the sink has caught up", log.readers.Load())
+		}
+		if behind := log.length() - int64(len(sick.numbers())); behind > 2000 {
+			t.Errorf("the sink that is back is %d events behind", behind)
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		wantNumbers(t, "well", well.numbers(), sequence(0, int64(len(well.numbers()))))
+		wantNumbers(t, "sick", sick.numbers(), sequence(0, int64(len(sick.numbers()))))
+	})
+}
+
+// Whenever the process is stopped, detached or not, each sink goes on where it
+// stood: nothing lost, nothing twice but what was in flight.
+func TestADetachedSinkResumesWhereItStood(t *testing.T) {
+	stops := []time.Duration{2000, 5050, 1100, 4100, 5000, 5200, 6000}
+	if testing.Short() {
+		stops = stops[:2]
+	}
+	for _, after := range stops {
+		synctest.Test(t, func(t *testing.T) {
+			dir := t.TempDir()
+			began := time.Now()
+			var got [2][]int64
+			for round := range 3 {
+				p := newPipeline()
+				p.plan.Runtime.ShutdownTimeout = time.Millisecond
+				p.addLog(&growing{began: began, interval: 500 * time.Microsecond, size: 25_000})
+				well, sick := &collector{}, &collector{delay: time.Millisecond}
+				sick.fail = func(int64) error {
+					if s := time.Since(began); s > time.Second && s < 5*time.Second {
+						return errors.New("down")
+					}
+					return nil
+				}
+				queue := plan.Queue{MaxEvents: 500, MaxBytes: 1 << 20, WhenFull: plan.Block}
+				p.add(plan.Node{Address: "sink.test.well", Sink: well, Required: true, Queue: queue}, "source.test.log")
+				p.add(plan.Node{Address: "sink.test.sick", Sink: sick, Required: true, Queue: queue}, "source.test.log")
+				g, err := New(p.plan, Options{State: openState(t, dir)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				if round < 2 {
+					time.AfterFunc(after*time.Millisecond+time.Duration(round)*333*time.Millisecond-time.Since(began), cancel)
+				}
+				if err := g.Run(ctx); err != nil {
+					t.Fatal(err)
+				}
+				cancel()
+				got[0] = append(got[0], well.numbers()...)
+				got[1] = append(got[1], sick.numbers()...)
+			}
+			for i, name := range []string{"well", "sick"} {
+				slices.Sort(got[i])
+				unique := slices.Compact(slices.Clone(got[i]))
+				wantNumbers(t, name, unique, sequence(0, 25_000))
+				if n := len(got[i]) - len(unique); n > 2000 {
+					t.Errorf("stopped after %v: %s got %d events twice", after*time.Millisecond, name, n)
+				}
+			}
+		})
+	}
+}
