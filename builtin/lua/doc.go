@@ -1,3 +1,17 @@
+// Package lua is transform "lua". A script is compiled once (program); each
+// worker runs it in a state of its own (machine), which is bounded in time and memory for each
+// event (budget). The event is a proxy over its document, which behaves as a table and is written out
+// again from the bytes it came as wherever nothing was changed.
+//
+// Not obvious:
+//   - gopher-lua asks the context before each instruction, on its own goroutine. That is where the
+//     budget looks at the instruction (frame.go) and charges for it before it runs. A Go function that a
+//     script can call must charge for itself: alloc before it allocates, spend for its work.
+//   - Outside of a call, budget.alloc panics with Lua's error: use protect, or charge and take.
+//   - There are no coroutines: a thread of gopher-lua gets a context of its own, which knows no budget.
+//   - A string that a script gets is a copy, since it may keep it; an alias would keep the memory
+//     of many events. Helpers in Go take texts from the document without one.
+//   - An error swallowed by pcall leaves the state as it is; a limit never is swallowed, and its state is dropped.
 package lua
 
 // modulesDoc is the part of the reference page about the modules in Go.

@@ -154,7 +154,7 @@ func (m *machine) withMatcher(f func(*pattern.Matcher) int) int {
 	return n
 }
 
-// next is the next match at or behind start.
+// find is the next match at or behind start.
 func (m *machine) find(x *pattern.Matcher, p *pattern.Pattern, s string, start int) (pattern.Match, bool) {
 	found, ok, err := x.Find(p, s, start)
 	if err != nil {
