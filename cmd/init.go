@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wazuh-etl/etl/cmd/internal/self"
 	"github.com/wazuh-etl/etl/cmd/internal/shipped"
 )
 
@@ -61,7 +62,7 @@ func begin(cmd *cobra.Command, all []shipped.Pipeline, name, dir string) error {
 		return refused(err)
 	}
 	file := filepath.Join(dir, name+".hcl")
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s, with %d files that it needs, is ready:\n\n  etl test %s\n  etl run %s\n", file, len(files)-1, file, file)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%[1]s, with %[2]d files that it needs, is ready:\n\n  %[3]s test %[1]s\n  %[3]s run %[1]s\n", file, len(files)-1, self.Command())
 	return err
 }
 

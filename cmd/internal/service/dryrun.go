@@ -35,15 +35,10 @@ func (d *dryRun) sink(n *plan.Node) component.Sink {
 type drySink struct {
 	dry     *dryRun
 	address string
-	real    component.Sink // nil for the built-in dead letters
+	real    component.Sink
 }
 
-func (s *drySink) Encode(m *component.Message) error {
-	if s.real == nil {
-		return nil
-	}
-	return s.real.Encode(m)
-}
+func (s *drySink) Encode(m *component.Message) error { return s.real.Encode(m) }
 
 func (s *drySink) Open(context.Context, *component.Host) error { return nil }
 func (s *drySink) Close() error                                { return nil }

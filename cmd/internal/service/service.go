@@ -19,6 +19,7 @@ import (
 	"github.com/wazuh-etl/etl/builtin/file"
 	"github.com/wazuh-etl/etl/cmd/internal/load"
 	"github.com/wazuh-etl/etl/cmd/internal/sdnotify"
+	"github.com/wazuh-etl/etl/cmd/internal/self"
 	"github.com/wazuh-etl/etl/cmd/internal/view"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/graph"
@@ -79,11 +80,11 @@ func (s *Service) Run(ctx context.Context) error {
 	defer s.closeLive()
 
 	o := graph.Options{World: s.world, Log: s.log, Once: s.Once}
+	var dead dryDeadLetters
 	if s.DryRun {
 		o.Once = true
-		dry := newDryRun(s.Stdout)
-		o.Sink = dry.sink
-		o.DeadLetters = dry.sink(&plan.Node{Address: graph.DeadLetters})
+		o.Sink = newDryRun(s.Stdout).sink
+		o.DeadLetters = &dead
 	} else {
 		closeState, err := s.openState(p, &o)
 		if err != nil {
@@ -96,12 +97,16 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	err = s.serve(ctx)
 	s.closeLive()
-	if !s.DryRun {
-		if e := view.Summary(s.Stderr, s.plan, s.graph.Snapshot(), time.Since(started), o.DeadLetters); e != nil && err == nil {
-			err = e
-		}
+	var untold error
+	if s.DryRun {
+		untold = dead.tell(s.Stderr)
+	} else {
+		untold = view.Summary(s.Stderr, s.plan, s.graph.Snapshot(), time.Since(started), o.DeadLetters, self.Command())
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return untold
 }
 
 // load loads the pipeline and prints what is wrong with it.

@@ -65,8 +65,8 @@ func ago(now, t time.Time) string {
 	return span(max(now.Sub(t), 0)) + " ago"
 }
 
-// visible is s in one line and without what a terminal would obey.
-func visible(s string) string {
+// Visible is s in one line and without what a terminal would obey.
+func Visible(s string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
 		case c == '\n' || c == '\t':

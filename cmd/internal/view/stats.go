@@ -70,7 +70,7 @@ func Status(p *plan.Plan, s graph.Snapshot) string {
 	line := fmt.Sprintf("read %d, matched %d, delivered %d, dropped %d, errors %d", t.Read, t.Matched, t.Delivered, t.Dropped, t.Errors)
 	for _, n := range s.Nodes {
 		if n.Health != nil {
-			line += fmt.Sprintf("; %s waits: %s", n.Address, visible(n.Health.Error()))
+			line += fmt.Sprintf("; %s waits: %s", n.Address, Visible(n.Health.Error()))
 		}
 	}
 	return line

@@ -15,7 +15,8 @@ import (
 // out, what full queues dropped, where the events went and how to look at them.
 //
 // dead is the built-in dead letters, which the plan does not have; nil for none.
-func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration, dead component.Sink) error {
+// self is what to type for etl.
+func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration, dead component.Sink, self string) error {
 	var b strings.Builder
 	t := Sum(p, s)
 	rate := 0.0
@@ -40,13 +41,13 @@ func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration,
 	if len(s.Drops) > 0 {
 		b.WriteString("\n")
 	}
-	b.WriteString(destinations(p, s, dead))
+	b.WriteString(destinations(p, s, dead, self))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // destinations says where the sinks that took something have put it.
-func destinations(p *plan.Plan, s graph.Snapshot, dead component.Sink) string {
+func destinations(p *plan.Plan, s graph.Snapshot, dead component.Sink, self string) string {
 	var b strings.Builder
 	tell := func(address string, sink component.Sink) {
 		counts, _ := node(s, address)
@@ -55,9 +56,12 @@ func destinations(p *plan.Plan, s graph.Snapshot, dead component.Sink) string {
 			return
 		}
 		place, command := d.Destination()
-		fmt.Fprintf(&b, "\n%s: %s to %s\n", address, events(counts.Out), visible(place))
+		fmt.Fprintf(&b, "\n%s: %s to %s\n", address, events(counts.Out), Visible(place))
+		if arguments, ok := strings.CutPrefix(command, "etl "); ok {
+			command = self + " " + arguments
+		}
 		if command != "" {
-			fmt.Fprintf(&b, "  %s\n", visible(command))
+			fmt.Fprintf(&b, "  %s\n", Visible(command))
 		}
 	}
 	for _, n := range p.Nodes {

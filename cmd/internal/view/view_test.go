@@ -166,7 +166,7 @@ func TestSummary(t *testing.T) {
 	var b strings.Builder
 	s := moment(10)
 	s.Nodes[4].In, s.Nodes[4].Out = 1, 1
-	if err := Summary(&b, pipeline(), s, 10*time.Second, shelf{"/s/dead.jsonl", "tail /s/dead.jsonl"}); err != nil {
+	if err := Summary(&b, pipeline(), s, 10*time.Second, shelf{"/s/dead.jsonl", "tail /s/dead.jsonl"}, "go run ./cmd/etl"); err != nil {
 		t.Fatal(err)
 	}
 	const want = `quickstart ran for 0:10: read 1 000 (100/s), matched 500, delivered 250, dropped 7, errors 1
@@ -181,7 +181,7 @@ func TestSummary(t *testing.T) {
 sink.wazuh.receipt dropped 7 events: drop_oldest
 
 sink.nats.alerts: 250 events to stream ALERTS in /s
-  etl peek /s
+  go run ./cmd/etl peek /s
 
 dead_letters: 1 event to /s/dead.jsonl
   tail /s/dead.jsonl
