@@ -154,11 +154,27 @@ func (n *session) send(lot []*component.Message) []flight {
 		})
 	}
 	n.gate.Unlock()
-	if n.client.Flush(n.ctx) != nil {
-		n.hangUp()
-	}
+	n.flush()
 	answers.Wait()
 	return flights
+}
+
+// flush has the client send what it has, and waits for the answers; when the
+// session ends it hangs up instead. It reminds the client every second: one that was
+// refused as a producer may forget a record it has just taken until then.
+func (n *session) flush() {
+	for {
+		ctx, cancel := context.WithTimeout(n.ctx, time.Second)
+		err := n.client.Flush(ctx)
+		cancel()
+		if err == nil {
+			return
+		}
+		if n.ctx.Err() != nil {
+			n.hangUp()
+			return
+		}
+	}
 }
 
 func (n *session) done(f *flight) {
