@@ -39,6 +39,7 @@ type side struct {
 	sink   string // address
 	since  time.Time
 	joined atomic.Bool
+	until  int64 // the feed's count of jobs done when all lots from before the detachment are
 	gone   chan struct{} // closed to end the watch
 }
 
@@ -158,6 +159,7 @@ func (f *feed) detach(j *job, s *step) {
 	}
 	f.tracker.Freeze(s.slot, j.account)
 	f.sides[s.slot] = d
+	d.until = f.done + 1 + int64(len(f.waiting)) // j itself, and those that were opened without skipping
 	f.g.log.Info("the sink has no room left: it is detached, and reads on from its own place in the source",
 		"component", s.node.Address, "source", f.address, "offset", f.passed.Offset)
 	f.g.pumps.Go(d.feed.dispatch)
@@ -218,12 +220,14 @@ func (f *feed) watch(d *side, slot int) {
 }
 
 // join makes the sink take part in the source's own feed again, if its side
-// stands where that does, or further, and all that it read is queued. While it
-// looks, no lot is opened.
+// stands where that does, or further, and all that it read is queued. The lots
+// that were opened before the detachment must have passed: they still bring
+// the sink's events, which would no longer be discarded. While join looks, no
+// lot is opened.
 func (f *feed) join(d *side, slot int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !d.feed.caughtUpWith(f.emitted) || !f.tracker.Reached(slot) {
+	if f.done < d.until || !d.feed.caughtUpWith(f.emitted) || !f.tracker.Reached(slot) {
 		return false
 	}
 	d.feed.end()

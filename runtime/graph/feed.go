@@ -45,6 +45,7 @@ type feed struct {
 	before []*feed
 	// passed is where the source stood behind the last lot whose events are all queued.
 	passed component.Position
+	done   int64 // jobs that have left waiting for good
 
 	stopSource context.CancelFunc
 	stopped    chan struct{} // closed when the source's Run has returned
@@ -247,6 +248,7 @@ func (f *feed) takeOldest() *job {
 	for i, j := range f.waiting {
 		if j.state.CompareAndSwap(jobWaiting, jobDropped) {
 			f.waiting = slices.Delete(f.waiting, i, i+1)
+			f.done++
 			f.bytes -= j.bytes
 			f.events -= j.events
 			return j
@@ -313,6 +315,7 @@ func (f *feed) pass(j *job) {
 	}
 	f.mu.Lock()
 	f.passing = false
+	f.done++
 	f.mu.Unlock()
 }
 

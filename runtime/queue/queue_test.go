@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -139,7 +138,7 @@ func TestManyPushersLoseNothing(t *testing.T) {
 	for seen < 8000 {
 		for _, n := range numbers(q.Pop(t.Context(), 50, 1<<20)) {
 			if before, ok := last[n/1000]; ok && n != before+1 {
-				t.Fatal(fmt.Sprintf("pusher %d: %d after %d", n/1000, n, before))
+				t.Fatalf("pusher %d: %d after %d", n/1000, n, before)
 			}
 			last[n/1000] = n
 			seen++
