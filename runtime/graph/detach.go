@@ -39,7 +39,7 @@ type side struct {
 	sink   string // address
 	since  time.Time
 	joined atomic.Bool
-	until  int64 // the feed's count of jobs done when all lots from before the detachment are
+	until  int64         // the feed's count of jobs done when all lots from before the detachment are
 	gone   chan struct{} // closed to end the watch
 }
 
