@@ -110,7 +110,6 @@ func compact(t testing.TB, text []byte) string {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	depth := []byte{}
 	for {
 		token, err := decoder.Token()
 		if err == io.EOF {
@@ -121,9 +120,6 @@ func compact(t testing.TB, text []byte) string {
 		}
 		switch token := token.(type) {
 		case json.Delim:
-			if token == '{' || token == '[' {
-				depth = append(depth, byte(token))
-			}
 			b.WriteRune(rune(token))
 		default:
 			if err := encoder.Encode(token); err != nil {
