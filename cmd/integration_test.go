@@ -58,7 +58,10 @@ type operator struct {
 func newOperator(t *testing.T, broker *servers.Broker) *operator {
 	t.Helper()
 	o := &operator{t: t, dir: t.TempDir(), broker: broker, topic: "dfn-" + strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))}
-	o.alerts = filepath.Join(o.dir, "alerts.json")
+	o.alerts = filepath.Join(o.dir, "alerts", "alerts.json")
+	if err := os.Mkdir(filepath.Dir(o.alerts), 0o750); err != nil {
+		t.Fatal(err)
+	}
 	o.socket = filepath.Join(o.dir, "queue")
 	broker.Create(o.topic, 1, nil)
 	o.brokers(broker.TLS)
@@ -193,50 +196,87 @@ func (o *operator) said(text string) {
 }
 
 // manager appends numbered alerts as Wazuh does: some of them torn over two
-// writes, most of them not relevant.
+// writes, most of them not relevant, into a dated file that alerts.json is a
+// hard link of.
 type manager struct {
-	next int // number of the next relevant alert
-	stop chan struct{}
-	done sync.WaitGroup
+	o       *operator
+	file    *os.File
+	dated   int // how many dated files there have been
+	next    int // number of the next relevant alert
+	rotates chan chan struct{}
+	stop    chan struct{}
+	done    sync.WaitGroup
 }
 
 // write appends relevant alerts at a rate a second until told to stop; each
 // is followed by three that no filter wants.
 func (o *operator) write(rate int) *manager {
 	o.t.Helper()
-	file, err := os.OpenFile(o.alerts, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	m := &manager{stop: make(chan struct{})}
+	m := &manager{o: o, rotates: make(chan chan struct{}), stop: make(chan struct{})}
+	m.turn()
 	m.done.Go(func() {
-		defer file.Close()
+		defer m.file.Close()
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
 			case <-m.stop:
 				return
+			case turned := <-m.rotates:
+				m.turn()
+				close(turned)
 			case <-tick.C:
-			}
-			var b bytes.Buffer
-			for range max(1, rate/100) {
-				fmt.Fprintf(&b, `{"timestamp":"2026-03-01T12:00:00.000+0000","rule":{"level":5,"groups":["syslog","fail2ban"]},"agent":{"id":"007","name":"edge","ip":"10.0.0.7"},"id":"1.%d","full_log":"fail2ban: number %d end","data":{"severity":"NOTICE","srcip":"1.1.1.77","program_name":"fail2ban.actions","pid":"1"},"location":"x"}`+"\n", m.next, m.next)
-				for range 3 {
-					b.WriteString(`{"timestamp":"2026-03-01T12:00:00.000+0000","rule":{"level":3,"groups":["sshd"]},"agent":{"id":"008","name":"web"},"id":"2.2","full_log":"nothing to see","data":{"srcip":"10.0.0.1"},"location":"y"}` + "\n")
-				}
-				m.next++
-			}
-			half := b.Len() / 2
-			_, err1 := file.Write(b.Bytes()[:half])
-			_, err2 := file.Write(b.Bytes()[half:])
-			if err := errors.Join(err1, err2); err != nil {
-				o.t.Error(err)
-				return
+				m.append(max(1, rate/100))
 			}
 		}
 	})
 	return m
+}
+
+// append writes n relevant alerts, cut somewhere into two writes.
+func (m *manager) append(n int) {
+	var b bytes.Buffer
+	for range n {
+		fmt.Fprintf(&b, `{"timestamp":"2026-03-01T12:00:00.000+0000","rule":{"level":5,"groups":["syslog","fail2ban"]},"agent":{"id":"007","name":"edge","ip":"10.0.0.7"},"id":"1.%d","full_log":"fail2ban: number %d end","data":{"severity":"NOTICE","srcip":"1.1.1.77","program_name":"fail2ban.actions","pid":"1"},"location":"x"}`+"\n", m.next, m.next)
+		for range 3 {
+			b.WriteString(`{"timestamp":"2026-03-01T12:00:00.000+0000","rule":{"level":3,"groups":["sshd"]},"agent":{"id":"008","name":"web"},"id":"2.2","full_log":"nothing to see","data":{"srcip":"10.0.0.1"},"location":"y"}` + "\n")
+		}
+		m.next++
+	}
+	half := b.Len() / 2
+	_, err1 := m.file.Write(b.Bytes()[:half])
+	_, err2 := m.file.Write(b.Bytes()[half:])
+	if err := errors.Join(err1, err2); err != nil {
+		m.o.t.Error(err)
+	}
+}
+
+// rotate does what Wazuh does at midnight or when a file is full.
+func (m *manager) rotate() {
+	turned := make(chan struct{})
+	m.rotates <- turned
+	<-turned
+}
+
+// turn ends the dated file and makes alerts.json a link of the next one.
+func (m *manager) turn() {
+	dir := filepath.Join(filepath.Dir(m.o.alerts), "2026", "Mar")
+	name := filepath.Join(dir, "ossec-alerts-01.json")
+	if m.dated > 0 {
+		name = filepath.Join(dir, fmt.Sprintf("ossec-alerts-01-%03d.json", m.dated))
+		m.file.Close()
+	}
+	m.dated++
+	err := os.MkdirAll(dir, 0o750)
+	file, err1 := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
+	m.file = file
+	if err2 := os.Remove(m.o.alerts); !errors.Is(err2, os.ErrNotExist) {
+		err = errors.Join(err, err2)
+	}
+	time.Sleep(time.Millisecond) // a short moment without the file belongs to it
+	if err := errors.Join(err, err1, os.Link(name, m.o.alerts)); err != nil {
+		m.o.t.Error(err)
+	}
 }
 
 // end stops the writing and says how many relevant alerts there are.
