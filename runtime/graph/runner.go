@@ -176,6 +176,9 @@ func (r *runner) encode(n *plan.Node, events []*event.Event) []*flight {
 		f.message = component.Message{Event: e, Answer: func(_ *component.Message, receipt []document.Member, err error) {
 			r.window.answer(f, receipt, err)
 		}}
+		if room := cap(slab) - len(slab); room < int(f.size) {
+			slab = make([]byte, 0, max(slabSize, int(f.size)))
+		}
 		at := len(slab)
 		err := error(nil)
 		if slab, err = payload(n, e, slab); err == nil {
