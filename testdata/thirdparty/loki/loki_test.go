@@ -1,0 +1,150 @@
+package loki
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/wazuh-etl/etl/runtime/ack"
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const block = `  url    = "http://loki:80/"
+  labels = { job = "wazuh", agent = "{{ agent }}", none = "{{ absent }}" }`
+
+func TestLinesArriveByStream(t *testing.T) {
+	var loki server
+	s := open(t, listen(t, &loki), block+"\n  tenant = \"dfn\"")
+	var said answers
+	if err := s.Deliver(t.Context(), said.messages(t, s, `a "one"`, "b two", "a three")); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`{"job":"wazuh","agent":"a"} "a \"one\""`,
+		`{"job":"wazuh","agent":"a"} "a three"`,
+		`{"job":"wazuh","agent":"b"} "b two"`,
+	}
+	if !slices.Equal(loki.lines, want) {
+		t.Errorf("got  %q\nwant %q", loki.lines, want)
+	}
+	if want := []string{`{"event_id":"g@0"}`, `{"event_id":"g@2"}`, `{"event_id":"g@1"}`}; !slices.Equal(loki.ids, want) {
+		t.Errorf("the ids are %q", loki.ids)
+	}
+	if loki.tenant != "dfn" || loki.requests != 1 || !slices.Equal(said, answers{"done", "done", "done"}) {
+		t.Errorf("tenant %q, %d requests, answers %q", loki.tenant, loki.requests, said)
+	}
+}
+
+// One line that Loki refuses costs no other one, and no order.
+func TestARefusedLineGoesAlone(t *testing.T) {
+	var loki server
+	s := open(t, listen(t, &loki), block)
+	var said answers
+	if err := s.Deliver(t.Context(), said.messages(t, s, "a 1", "a 2", "a bad", "a 4", "a 5")); err != nil {
+		t.Fatal(err)
+	}
+	want := answers{"done", "done", "failed: Loki refuses the line: 400 line too long", "done", "done"}
+	if !slices.Equal(said, want) {
+		t.Errorf("the answers are %q", said)
+	}
+	if got := strings.Join(loki.lines, ""); strings.Count(got, "agent") != 4 || !slices.IsSorted(loki.lines) {
+		t.Errorf("Loki has %q", loki.lines)
+	}
+}
+
+// Whose fault an answer is: a row for each. What is Loki's trouble leaves the
+// message without an answer, and the next Deliver has it again.
+func TestWhoseFault(t *testing.T) {
+	for status, its := range map[int]string{
+		http.StatusNoContent: "nobody", http.StatusOK: "nobody",
+		http.StatusBadRequest: "the line", http.StatusRequestEntityTooLarge: "the line", http.StatusUnprocessableEntity: "the line",
+		http.StatusUnauthorized: "Loki", http.StatusForbidden: "Loki", http.StatusNotFound: "Loki", http.StatusTooManyRequests: "Loki",
+		http.StatusInternalServerError: "Loki", http.StatusServiceUnavailable: "Loki", http.StatusFound: "Loki",
+	} {
+		refusal, err := verdict(status, "text")
+		got := "nobody"
+		switch {
+		case err != nil:
+			got = "Loki"
+		case refusal != "":
+			got = "the line"
+		}
+		if got != its {
+			t.Errorf("%d is the fault of %s, want %s", status, got, its)
+		}
+	}
+}
+
+func TestTroubleIsTriedAgain(t *testing.T) {
+	var loki server
+	world := listen(t, &loki)
+	s := open(t, world, block)
+	var said answers
+	messages := said.messages(t, s, "a 1", "a 2")
+	loki.set(http.StatusServiceUnavailable)
+	if err := s.Deliver(t.Context(), messages); err == nil || !strings.Contains(err.Error(), "503 not now") {
+		t.Errorf("the error is %v", err)
+	}
+	loki.set(0)
+	world.Net.Cut()
+	if !slices.Equal(said, answers{"", ""}) {
+		t.Fatalf("the answers are %q", said)
+	}
+	if err := s.Deliver(t.Context(), messages); err != nil { // over a new connection
+		t.Fatal(err)
+	}
+	if !slices.Equal(said, answers{"done", "done"}) {
+		t.Errorf("the answers are %q", said)
+	}
+}
+
+// A Loki that does not answer holds up no stop: all comes back.
+func TestAStopReturnsWhatHasNoAnswer(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	s := open(t, listen(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then the server sees the client go
+		stop()
+		<-r.Context().Done()
+	})), block)
+	var said answers
+	if err := s.Deliver(ctx, said.messages(t, s, "a 1", "a 2")); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(said, answers{"returned", "returned"}) {
+		t.Errorf("the answers are %q", said)
+	}
+}
+
+func TestALineNeedsALabel(t *testing.T) {
+	s, found := load(t, "  url = \"http://loki\"\n  labels = { none = \"{{ absent }}\" }")
+	if s == nil {
+		t.Fatal(found)
+	}
+	m := &component.Message{Event: event.New(&event.Stream{}, 0, []byte("{}"), time.Time{}, ack.Token{})}
+	if err := s.Encode(m); err == nil || !strings.Contains(err.Error(), "label") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestFindings(t *testing.T) {
+	for _, c := range []struct{ block, want string }{
+		{`labels = { job = "wazuh" }`, "url"},
+		{"url = \"loki:3100\"\nlabels = { job = \"wazuh\" }", "https://HOST:PORT"},
+		{"url = \"http://loki\"\nlabels = { \"a-b\" = \"x\" }", `"a-b" is no name of a label`},
+		{"url = \"http://loki\"\nlabels = { a = \"x\" }\ntenannt = \"x\"", "tenant"},
+	} {
+		s, found := load(t, c.block)
+		if s != nil || len(found) != 1 || !strings.Contains(found[0].Message+found[0].Suggestion, c.want) {
+			t.Errorf("%s:\nfound %v, want %s", c.block, found, c.want)
+		}
+	}
+}
