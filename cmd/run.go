@@ -41,7 +41,8 @@ SIGHUP loads the files again: if they are good the pipeline goes on with them, w
 losing or reordering an event; if not, it says why and goes on as it is.
 
 With --dry-run the real sources are read from start_at and nothing is delivered: each event
-that a sink would get is one JSON line on standard output.
+that a sink would get is one JSON line on standard output; what failed is counted on standard
+error at the end.
 
 ` + exitCodes,
 		Args:              cobra.ExactArgs(1),
