@@ -78,6 +78,7 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 | the process is killed at any moment, rotating or not | the next run goes on at the last checkpoint, with the same ids | TestKilledAgainAndAgain |
 | the process is killed before there is a checkpoint | the next run goes on where the first one began | TestKilledBeforeTheFirstCheckpoint |
 | the file of the position is gone | a warning, which names the compressed file if there is one; the current file is read from its start | TestResumeWhereTheFileIsGone |
+| the source has a new name in the pipeline | it takes over the checkpoints of the old one, which read the same path, and the log says so | TestClaims, TestARenamedSourceTakesOver |
 | the inode was given to another file | its first line differs, so it is not taken for the old one | TestReusedInode |
 | notifications do not come | the file is polled | TestPollsWhereNothingNotifies |
 

@@ -40,6 +40,14 @@ type Resumable interface {
 	Resume(host *Host, from []Position) (reachable []bool, err error)
 }
 
+// Claimant is a source that knows the positions of its own input, whatever it
+// was called when they were stored: a source that was renamed goes on where it stood.
+type Claimant interface {
+	Resumable
+	// Claims says whether p is a position in what the source reads.
+	Claims(p Position) bool
+}
+
 // TextSource is a source with a codec: it can make events of text without its
 // input, which is how a test feeds it.
 type TextSource interface {

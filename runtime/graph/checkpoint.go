@@ -43,7 +43,7 @@ func (g *Graph) checkpoint() {
 func (f *feed) appendCheckpoints(all []state.Checkpoint) []state.Checkpoint {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.tracker == nil || !f.resumable() {
+	if f.tracker == nil || f.takenOver || !f.resumable() {
 		return all
 	}
 	for _, sink := range f.sinks {

@@ -47,6 +47,8 @@ type feed struct {
 	passed component.Position
 	done   int64 // jobs that have left waiting for good
 
+	takenOver bool // another source has its checkpoints now
+
 	stopSource context.CancelFunc
 	stopped    chan struct{} // closed when the source's Run has returned
 }
@@ -80,7 +82,10 @@ func (f *feed) start() error {
 // resume fills in where each slot stands, and which of them skip what the
 // others read again.
 func (f *feed) resume(positions []any) ([]component.Position, error) {
-	saved := f.g.options.State.Checkpoints(f.address)
+	saved, err := f.checkpoints()
+	if err != nil {
+		return nil, err
+	}
 	var from []component.Position
 	var slots []int
 	for _, sink := range f.g.program.behind(f.address) {

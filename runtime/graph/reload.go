@@ -106,15 +106,17 @@ func (g *Graph) switchStages(next, old *program) error {
 // switchSources makes new lots take the new way. A source that changed goes
 // on behind the last lot that its predecessor gave.
 func (g *Graph) switchSources(next, old *program) {
+	for address, f := range g.feeds { // first: who takes over must know where they stand
+		if next.byName[address] == nil {
+			f.leave()
+			delete(g.feeds, address)
+			g.leaving = append(g.leaving, f)
+		}
+	}
 	for address, f := range g.feeds {
 		s := next.byName[address]
 		was := old.byName[address]
 		switch {
-		case s == nil:
-			f.endSides()
-			f.end()
-			delete(g.feeds, address)
-			g.leaving = append(g.leaving, f)
 		case was == nil:
 			if err := f.start(); err != nil {
 				g.fail(err)

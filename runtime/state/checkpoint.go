@@ -1,9 +1,11 @@
 package state
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,6 +47,21 @@ func (d *Dir) load() (warning string, err error) {
 	return "", nil
 }
 
+// All are the checkpoints of all sources, sorted by source and sink.
+func (d *Dir) All() []Checkpoint {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return sorted(d.saved)
+}
+
+func sorted(saved map[key]Checkpoint) []Checkpoint {
+	all := slices.Collect(maps.Values(saved))
+	slices.SortFunc(all, func(a, b Checkpoint) int {
+		return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Sink, b.Sink))
+	})
+	return all
+}
+
 // Checkpoints are where the sinks stand in source, by sink.
 func (d *Dir) Checkpoints(source string) map[string]component.Position {
 	d.mu.Lock()
@@ -64,30 +81,46 @@ func (d *Dir) Checkpoints(source string) map[string]component.Position {
 func (d *Dir) Save(changed []Checkpoint) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	next := make(map[key]Checkpoint, len(d.saved)+len(changed))
-	for k, c := range d.saved {
-		next[k] = c
-	}
-	same := true
+	next := maps.Clone(d.saved)
 	for _, c := range changed {
 		c.Version, c.Pipeline = version, d.name
-		k := key{c.Source, c.Sink}
-		if next[k] != c {
-			next[k] = c
-			same = false
+		next[key{c.Source, c.Sink}] = c
+	}
+	return d.replace(next)
+}
+
+// Move gives the checkpoints of the source from, which is no more, to the source to.
+func (d *Dir) Move(from, to string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	next := maps.Clone(d.saved)
+	for k, c := range d.saved {
+		if k.source == from {
+			delete(next, k)
+			c.Source = to
+			next[key{to, k.sink}] = c
 		}
 	}
-	if same {
+	return d.replace(next)
+}
+
+// Delete removes the checkpoints that belong to the same source and sink as one of gone.
+func (d *Dir) Delete(gone []Checkpoint) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	next := maps.Clone(d.saved)
+	for _, c := range gone {
+		delete(next, key{c.Source, c.Sink})
+	}
+	return d.replace(next)
+}
+
+// replace stores next as all there is, unless that is so already. The caller has d.mu.
+func (d *Dir) replace(next map[key]Checkpoint) error {
+	if maps.Equal(next, d.saved) {
 		return nil
 	}
-	all := make([]Checkpoint, 0, len(next))
-	for _, c := range next {
-		all = append(all, c)
-	}
-	slices.SortFunc(all, func(a, b Checkpoint) int {
-		return strings.Compare(a.Source+"\x00"+a.Sink, b.Source+"\x00"+b.Sink)
-	})
-	raw, err := json.MarshalIndent(all, "", " ")
+	raw, err := json.MarshalIndent(sorted(next), "", " ")
 	if err != nil {
 		return fmt.Errorf("storing checkpoints: %w", err)
 	}
