@@ -32,13 +32,19 @@ func Open(fs world.FS, path, name string) (d *Dir, warnings []string, err error)
 	if err := fs.MkdirAll(filepath.Join(path, "components"), 0o750); err != nil {
 		return nil, nil, fmt.Errorf("making the state directory: %w", err)
 	}
-	d = &Dir{fs: fs, path: path, name: name, stores: map[string]*Store{}, saved: map[key]Checkpoint{}}
-	d.checkpoints = newSlots(fs, filepath.Join(path, "checkpoints"))
+	d = newDir(fs, path, name)
 	warning, err := d.load()
 	if warning != "" {
 		warnings = append(warnings, warning)
 	}
 	return d, warnings, err
+}
+
+func newDir(fs world.FS, path, name string) *Dir {
+	return &Dir{
+		fs: fs, path: path, name: name, stores: map[string]*Store{}, saved: map[key]Checkpoint{},
+		checkpoints: newSlots(fs, filepath.Join(path, "checkpoints")),
+	}
 }
 
 // Path is the directory, absolute.

@@ -33,3 +33,25 @@ func Lock(path string) (unlock func(), err error) {
 	}
 	return func() { f.Close() }, nil
 }
+
+// Holder is the pid of the process that works in the state directory path;
+// empty if none does. It does not touch the lock: a process that starts at this
+// moment must get it.
+func Holder(path string) string {
+	name := filepath.Join(path, "lock")
+	var info syscall.Stat_t
+	if syscall.Stat(name, &info) != nil {
+		return ""
+	}
+	content, _ := os.ReadFile(name)
+	pid := strings.TrimSpace(string(content))
+	locks, _ := os.ReadFile("/proc/locks")
+	for line := range strings.Lines(string(locks)) {
+		// 1: FLOCK  ADVISORY  WRITE 1234 08:02:5678 0 EOF
+		fields := strings.Fields(line)
+		if len(fields) > 5 && fields[1] == "FLOCK" && fields[4] == pid && strings.HasSuffix(fields[5], fmt.Sprintf(":%d", info.Ino)) {
+			return pid
+		}
+	}
+	return ""
+}
