@@ -18,6 +18,8 @@ type bounds struct {
 	queue       int   // events before each sink
 	window      int   // messages that target A has at a time
 
+	plain bool // A and B only: no B2, no dead letters
+
 	bad    int // line that is no event: source.errors, to the dead letters; 0: none
 	poison int // line that target A refuses: A.errors, to the dead letters; 0: none
 

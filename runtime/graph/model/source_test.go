@@ -14,7 +14,7 @@ func (m *model) begins(s *state) (b begin) {
 	lost := uint8(0)
 	for slot := range slots {
 		p := s.checkpoint[slot]
-		if !s.slotHas(slot) || p == 0 {
+		if !m.listens(s, slot) || p == 0 {
 			continue
 		}
 		b.resumed = true
@@ -38,14 +38,9 @@ func (m *model) begins(s *state) (b begin) {
 		if b.at == 0 || b.at.generation() == f.last {
 			b.at = at(f.last, 0)
 		}
-	default: // at the oldest that is left
-		for g := lost + 1; ; g++ {
-			if g >= f.last || f.list[g].form != deleted && (m.fault != compressedNotFound || f.list[g].form != compressed) {
-				if p := at(min(g, f.last), 0); b.at == 0 || p < b.at {
-					b.at = p
-				}
-				break
-			}
+	default:
+		if p := at(m.oldest(s, lost), 0); b.at == 0 || p < b.at {
+			b.at = p
 		}
 	}
 	if m.fault == halfArchiveTrusted && f.list[b.at.generation()].form == compressing {
@@ -57,10 +52,25 @@ func (m *model) begins(s *state) (b begin) {
 	return b
 }
 
+// oldest is the oldest generation behind lost that is left.
+func (m *model) oldest(s *state, lost uint8) uint8 {
+	for g := lost + 1; g < s.files.last; g++ {
+		if f := s.files.list[g].form; f != deleted && (f != compressed || m.fault != compressedNotFound) {
+			return g
+		}
+	}
+	return s.files.last
+}
+
 // fresh is where a start without checkpoints begins.
 func (m *model) fresh(s *state) position {
-	if s.began != 0 && s.files.list[s.began.generation()].form != deleted {
-		return s.began
+	if s.began != 0 {
+		if s.files.list[s.began.generation()].form != deleted {
+			return s.began
+		}
+		if m.fault != lostBeginsLate {
+			return at(m.oldest(s, s.began.generation()), 0)
+		}
 	}
 	if m.startAtEnd {
 		return at(s.files.last, s.files.list[s.files.last].length)
@@ -78,9 +88,11 @@ func (m *model) start(s *state, then func(step, state)) {
 	n.positions = [slots]position{}
 	for slot := range slots {
 		n.again[slot] = upTo(maxLines)
+		if b.reachable[slot] || s.checkpoint[slot] == 0 {
+			n.again[slot] &^= s.files.before(s.stored[slot])
+		}
 		if b.reachable[slot] {
 			n.positions[slot] = s.checkpoint[slot]
-			n.again[slot] &^= s.files.before(s.checkpoint[slot])
 			if m.fault != noSkip {
 				n.skip[slot] = s.checkpoint[slot]
 			}
@@ -112,7 +124,7 @@ func (m *model) source(s *state, then func(step, state)) {
 	f, r := &s.files, s.reader
 	if int(s.waiting) < m.feed {
 		// A run tells first where it begins, if the generation has a name already.
-		if r.emitted == 0 && f.list[r.at.generation()].length > 0 {
+		if r.emitted == 0 && f.list[r.at.generation()].length > 0 && m.fault != beginNotTold {
 			n := *s
 			m.emit(&n, r.at, nil)
 			then(step{what: tellsBegin}, n)
@@ -127,10 +139,13 @@ func (m *model) source(s *state, then func(step, state)) {
 			then(step{reads, f.written + 1}, n)
 		}
 	}
+	if r.emitted == 0 && m.fault != beginNotTold {
+		return
+	}
 	g := r.at.generation()
 	behind := r.at.offset() >= f.list[g].length
 	switch {
-	case m.fault == notDrained && g < f.last, behind && r.final:
+	case m.fault == notDrained && g < f.last, m.fault == notReadAgain && r.final && f.more(g), m.fault != notReadAgain && r.final && behind:
 		n := *s
 		n.open(m.following(s))
 		n.reader.known = r.known
@@ -138,7 +153,7 @@ func (m *model) source(s *state, then func(step, state)) {
 			n.reader.at = at(n.reader.at.generation(), r.at.offset())
 		}
 		then(step{follows, n.reader.at.generation()}, n)
-	case m.fault == notReadAgain && behind && !r.final, m.fault != notReadAgain && behind && !r.final && f.more(g):
+	case behind && !r.final && (m.fault == notReadAgain || f.more(g)):
 		n := *s
 		n.reader.final = true
 		then(step{seesEnd, g}, n)
@@ -181,7 +196,7 @@ func (m *model) emit(s *state, end position, lines []int) {
 	begin := end - position(len(lines))
 	if s.reader.emitted == 0 && len(lines) > 0 {
 		for slot := range slots {
-			if s.positions[slot] == 0 && s.slotHas(slot) {
+			if s.positions[slot] == 0 && m.listens(s, slot) {
 				s.positions[slot] = begin
 			}
 		}
@@ -196,7 +211,7 @@ func (m *model) emit(s *state, end position, lines []int) {
 			}
 			made[slot] |= one(line)
 		}
-		if !s.slotHas(slot) || slot == A && s.side != 0 {
+		if !m.listens(s, slot) || slot == A && s.side != 0 {
 			made[slot] = 0
 			continue
 		}

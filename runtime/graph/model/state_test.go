@@ -10,8 +10,8 @@ const (
 	C // comes with a reload
 	D // the dead letters
 	slots
-	B2 = slots
-	targets
+	B2      = slots
+	targets = slots + 1
 )
 
 var names = [targets]string{"A", "B", "C", "dead letters", "B2"}
@@ -71,6 +71,7 @@ type state struct {
 	has        [targets]bitset
 
 	// The oracle's.
+	stored  [slots]position // the last checkpoint that was stored
 	again   [targets]bitset // may come once more: delivered behind the checkpoint, or of unknown outcome
 	first   position        // where the very first run began: what is before is not owed
 	fromC   position        // the same for C
@@ -93,8 +94,6 @@ type state struct {
 	snapshot  [slots]position   // being stored
 	phase     uint8             // of storing: 0, none; else slots read, or writing
 	side      position          // where the reader of A alone stands; 0: A is not detached
-	queuedA   position          // behind the last line that was queued for A by the dispatcher
-	lotA      position          // and behind the last lot
 }
 
 // reader is the run of the source.
@@ -126,46 +125,61 @@ func (m *model) breaks(format string, args ...any) {
 	}
 }
 
-// slotHas says whether the plan has the slot.
-func (s *state) slotHas(slot int) bool {
+// listens says whether the plan has the slot.
+func (m *model) listens(s *state, slot int) bool {
 	switch slot {
 	case A:
 		return !s.removed
 	case C:
 		return s.added
+	case D:
+		return !m.plain
 	}
 	return true
 }
 
-// outstanding is the lines that hold lots open in slot.
-func (m *model) outstanding(s *state, slot int) bitset {
+// outstanding is the lines that are on their way to slot or behind it.
+func (s *state) outstanding(slot int) bitset {
 	lines := s.passing[slot]
 	for _, l := range s.feed[:s.waiting] {
 		lines |= l[slot]
 	}
-	if m.fault == acknowledgedAtEnqueue {
-		return lines
+	if slot == D {
+		return lines | s.deadLetters(false)
 	}
-	if slot != D {
-		lines |= s.queue[slot].lines()
-	}
+	lines |= s.queue[slot].lines()
 	switch slot {
 	case A:
-		if m.fault != checkpointBeforeAnswer {
-			for _, f := range s.window {
-				lines |= one(f.line())
-			}
-		}
-		if m.fault != deliveredNotCounted {
-			lines |= s.queue[B2].lines()
-		}
-		if m.fault != deadLettersNotCounted {
-			lines |= s.deadLetters(true)
-		}
+		lines |= s.sent() | s.queue[B2].lines() | s.deadLetters(true)
 	case B:
 		lines |= one(int(s.inFlight))
-	case D:
-		lines |= s.deadLetters(false)
+	}
+	return lines
+}
+
+// counted is what of it holds lots open.
+func (m *model) counted(s *state, slot int) bitset {
+	switch {
+	case m.fault == acknowledgedAtEnqueue:
+		lines := s.passing[slot]
+		for _, l := range s.feed[:s.waiting] {
+			lines |= l[slot]
+		}
+		return lines
+	case slot == A && m.fault == checkpointBeforeAnswer:
+		return s.outstanding(A) &^ s.sent()
+	case slot == A && m.fault == deliveredNotCounted:
+		return s.outstanding(A) &^ s.queue[B2].lines()
+	case slot == A && m.fault == deadLettersNotCounted:
+		return s.outstanding(A) &^ s.deadLetters(true)
+	}
+	return s.outstanding(slot)
+}
+
+// sent is what target A has, or had when it answered.
+func (s *state) sent() (lines bitset) {
+	for _, f := range s.window {
+		lines |= one(f.line())
 	}
 	return lines
 }
@@ -201,7 +215,7 @@ func (m *model) advance(s *state) {
 		if account[0].lines == 0 {
 			continue
 		}
-		waits := m.outstanding(s, slot)
+		waits := m.counted(s, slot)
 		if m.fault == answersMoveAlone || m.fault == sideMovesAlone && slot == A && s.side != 0 {
 			m.advanceAlone(s, slot, waits)
 			continue
