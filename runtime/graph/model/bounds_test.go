@@ -38,6 +38,7 @@ type bounds struct {
 	remove  bool  // sink A is removed
 	add     bool  // sink C is added
 	source  bool  // the source is replaced
+	move    bool  // by one that reads another file
 }
 
 // bitset is a set of lines; line n is bit n-1.

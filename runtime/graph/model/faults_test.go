@@ -31,6 +31,7 @@ const (
 	answeredOvertake
 	newSinkWithoutPosition
 	resumeForgotten
+	skipsKept
 	detachedAtEmitted
 	detachedAtLot
 	joinWithoutSkip
@@ -81,6 +82,7 @@ var planted = []plant{
 	{answeredOvertake, "what is answered overtakes what is sent again", windows},
 	{newSinkWithoutPosition, "a sink that comes with a reload has no position", coming},
 	{resumeForgotten, "a source that is replaced before its first lot starts anew", sources},
+	{skipsKept, "what is skipped is kept for a source that reads another file", moved},
 	{detachedAtEmitted, "a detached sink reads on behind what was read", alone},
 	{detachedAtLot, "a detached sink reads a lot again that was half queued", alone},
 	{joinWithoutSkip, "a sink joins and nothing is skipped", alone},

@@ -29,6 +29,7 @@ var (
 	going    = bounds{lines: 3, generations: 1, lot: 1, feed: 1, queue: 1, window: 1, reloads: 1, remove: true}
 	coming   = bounds{lines: 2, generations: 1, lot: 1, feed: 1, queue: 1, window: 1, reloads: 1, add: true}
 	sources  = bounds{lines: 3, generations: 2, lot: 1, feed: 1, queue: 1, window: 1, plain: true, reloads: 1, source: true}
+	moved    = bounds{lines: 3, generations: 1, lot: 1, feed: 1, queue: 1, window: 1, plain: true, reloads: 1, move: true}
 	alone    = bounds{lines: 3, generations: 2, lot: 2, feed: 1, queue: 1, window: 1, plain: true, detach: true}
 	refusing = bounds{lines: 3, generations: 1, lot: 1, feed: 1, queue: 1, window: 1, poison: 1, detach: true}
 	operated = bounds{lines: 3, generations: 1, lot: 2, feed: 1, queue: 1, window: 1, plain: true, detach: true, reloads: 1, replace: true, remove: true, source: true}
@@ -51,6 +52,7 @@ var worlds = []struct {
 	{"a sink is removed", going, func(b *bounds) { b.lot, b.window = 2, 2 }},
 	{"a sink is added", coming, func(b *bounds) { b.lines, b.plain = 3, true }},
 	{"the source is replaced", sources, func(b *bounds) { b.lot, b.reloads = 2, 2 }},
+	{"the source reads another file", moved, func(b *bounds) { b.lot, b.reloads = 2, 2 }},
 	{"detached", alone, func(b *bounds) { b.lines = 4 }},
 	{"detached, and refusing", refusing, func(b *bounds) { b.generations, b.lot = 2, 2 }},
 	{"detached, and the operator", operated, func(b *bounds) { b.generations, b.cut = 2, true }},
@@ -58,7 +60,7 @@ var worlds = []struct {
 
 // In every state that can be reached, every invariant holds.
 func TestEveryState(t *testing.T) {
-	states := 0
+	states, ran := 0, 0
 	var seen [rests]bool
 	for _, w := range worlds {
 		t.Run(w.name, func(t *testing.T) {
@@ -69,6 +71,7 @@ func TestEveryState(t *testing.T) {
 			begin := time.Now()
 			f := m.search()
 			states += f.states
+			ran++
 			for what := range seen {
 				seen[what] = seen[what] || f.seen[what]
 			}
@@ -80,7 +83,7 @@ func TestEveryState(t *testing.T) {
 	}
 	t.Logf("%d states in all", states)
 	for what, ok := range seen {
-		if !ok && kind(what) != looksAt && !t.Failed() { // which is one fault's way
+		if !ok && kind(what) != looksAt && ran == len(worlds) && !t.Failed() { // which is one fault's way
 			t.Errorf("a world in which this happens is missing: %s", step{what: kind(what)}.words(&state{}))
 		}
 	}

@@ -90,6 +90,11 @@ func (m *model) reload(s *state, then func(step, state)) {
 		n.again[C] = upTo(maxLines)
 		then(step{what: adds}, n)
 	}
+	if m.move {
+		n := base
+		m.moveTo(&n)
+		then(step{what: movesSource}, n)
+	}
 	if m.bounds.source {
 		n := base
 		p := s.reader.emitted
@@ -106,6 +111,24 @@ func (m *model) reload(s *state, then func(step, state)) {
 			n.reader.emitted = p
 		}
 		then(step{what: replacesSource}, n)
+	}
+}
+
+// moveTo makes the source read another file, into which the writer goes on. What was
+// not read of the old one is owed no more, and no position in it is ever come to.
+func (m *model) moveTo(s *state) {
+	f := &s.files
+	for g := range f.last {
+		s.files.gone |= f.of(g + 1)
+		f.list[g+1].form = deleted
+	}
+	f.last++
+	f.writing = f.last
+	f.list[f.last] = generation{live, f.written, 0}
+	s.open(at(f.last, 0))
+	s.reader.from, s.reader.emitted = s.reader.at, 0
+	if m.fault != skipsKept {
+		s.skip, s.reached = [slots]position{}, [slots]bool{}
 	}
 }
 

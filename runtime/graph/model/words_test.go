@@ -42,6 +42,7 @@ const (
 	removes
 	adds
 	replacesSource
+	movesSource
 	crashes
 	rests
 )
@@ -120,6 +121,8 @@ func (t step) words(after *state) string {
 		return "a reload adds sink C"
 	case replacesSource:
 		return fmt.Sprintf("a reload replaces the source, which reads from %v", after.reader.at)
+	case movesSource:
+		return fmt.Sprintf("a reload makes the source read another file, as generation %d", after.files.last)
 	case crashes:
 		return "CRASH"
 	case rests:
