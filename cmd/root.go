@@ -26,6 +26,7 @@ filters, transforms and sinks, and etl runs it for years.
 		newValidate(specs),
 		newFmt(specs),
 		newInit(),
+		newState(specs),
 		newPeek(),
 		newDocs(specs),
 		newVersion(),

@@ -2,10 +2,13 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -31,8 +34,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"lines": lines,
+			"exits":    exits,
+			"lines":    lines,
+			"registry": registry,
 		},
 	})
 }
@@ -62,4 +66,22 @@ func lines(ts *testscript.TestScript, neg bool, args []string) {
 	if got := strings.Count(ts.ReadFile(args[1]), "\n"); args[0] != strconv.Itoa(got) {
 		ts.Fatalf("%s has %d lines, want %s", args[1], got, args[0])
 	}
+}
+
+// registry makes a Filebeat registry that says how far a file was read, and has
+// another one's entry: registry DIR FILE OFFSET
+func registry(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: registry DIR FILE OFFSET")
+	}
+	file := ts.MkAbs(args[1])
+	var info syscall.Stat_t
+	ts.Check(syscall.Stat(file, &info))
+	entry := fmt.Sprintf(`{"op":"set","id":1}
+{"k":"filebeat::logs::native::%d-%d","v":{"source":%q,"offset":%s,"ttl":-1,"type":"log","FileStateOS":{"inode":%d,"device":%d},"identifier_name":"native"}}
+{"op":"set","id":2}
+{"k":"filestream::other::path::/var/log/other.log","v":{"ttl":-1,"cursor":{"offset":1},"meta":{"source":"/var/log/other.log","identifier_name":"path"}}}
+`, info.Ino, info.Dev, file, args[2], info.Ino, info.Dev)
+	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o750))
+	ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), "log.json"), []byte(entry), 0o640))
 }
