@@ -25,6 +25,7 @@ const (
 	halfArchiveTrusted
 	compressedNotFound
 	lostBeginsLate
+	lostBehindLatest
 	waitingCopyMissed
 	reloadDrops
 	reloadPutsBehind
@@ -76,6 +77,7 @@ var planted = []plant{
 	{halfArchiveTrusted, "half an archive is trusted", rotation},
 	{compressedNotFound, "a compressed generation is not found", rotation},
 	{lostBeginsLate, "a lost position is taken for that of the other sink", deleting},
+	{lostBehindLatest, "of two lost positions the later one counts", seenGone},
 	{waitingCopyMissed, "the copy of a generation that waits is not read", copying},
 	{reloadDrops, "a reload drops what is in flight", replaced},
 	{reloadPutsBehind, "a reload puts what is in flight behind the queue", replaced},

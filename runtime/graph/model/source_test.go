@@ -20,7 +20,9 @@ func (m *model) begins(s *state) (b begin) {
 		b.resumed = true
 		g := f.list[p.generation()]
 		if g.form == deleted || p.offset() > g.length || m.fault == compressedNotFound && g.form == compressed {
-			lost = max(lost, p.generation())
+			if g := p.generation(); lost == 0 || (g > lost) == (m.fault == lostBehindLatest) {
+				lost = g
+			}
 			continue
 		}
 		found[slot] = true
