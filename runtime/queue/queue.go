@@ -107,8 +107,10 @@ func (q *Queue) PushAll(ctx context.Context, events []*event.Event, patience tim
 		select {
 		case <-q.room:
 		case <-timer.C:
+			signal(q.room) // there may be too little of it for these events, and enough for another Push
 			return false
 		case <-ctx.Done():
+			signal(q.room)
 			return false
 		}
 		if q.tryAll(events) {
@@ -133,9 +135,9 @@ func (q *Queue) tryAll(events []*event.Event) bool {
 	q.mu.Unlock()
 	if ok {
 		signal(q.filled)
-	}
-	if more {
-		signal(q.room)
+		if more {
+			signal(q.room)
+		}
 	}
 	return ok
 }

@@ -123,6 +123,29 @@ func TestPushFrontGoesFirstWhateverTheBounds(t *testing.T) {
 	want(t, q.Pop(t.Context(), 100, 1<<20), 0, 8)
 }
 
+// PushAll waits, and does not spin, where there is room for some of its events
+// but not for all; what it gave up is room for another Push.
+func TestPushAllWaitsWhereThereIsTooLittleRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := New(plan.Queue{MaxEvents: 5, MaxBytes: 1 << 20, WhenFull: plan.Block}, nil)
+		if !q.PushAll(t.Context(), made(0, 3), time.Second) {
+			t.Fatal("an empty queue takes any number")
+		}
+		began := time.Now()
+		if q.PushAll(t.Context(), made(3, 7), time.Second) || time.Since(began) != time.Second {
+			t.Fatalf("gave up after %v", time.Since(began))
+		}
+		go func() {
+			time.Sleep(500 * time.Millisecond)
+			q.Pop(t.Context(), 2, 1<<20)
+		}()
+		if !q.PushAll(t.Context(), made(3, 7), time.Second) {
+			t.Error("there was room after half a second")
+		}
+		want(t, q.Pop(t.Context(), 10, 1<<20), 2, 7)
+	})
+}
+
 func TestManyPushersLoseNothing(t *testing.T) {
 	q := New(plan.Queue{MaxEvents: 16, MaxBytes: 1 << 20, WhenFull: plan.Block}, nil)
 	var wg sync.WaitGroup
