@@ -48,6 +48,21 @@ type Claimant interface {
 	Claims(p Position) bool
 }
 
+// Forgetter is a source that keeps what it gives until it is told that nobody
+// will ask for it any more.
+type Forgetter interface {
+	Resumable
+	// Forget says that all sinks have everything before p, and that this is stored.
+	Forget(p Position)
+}
+
+// Rereader is a source whose input can be read a second time while it runs.
+type Rereader interface {
+	Resumable
+	// Again is a source that reads the same from any position.
+	Again() Source
+}
+
 // TextSource is a source with a codec: it can make events of text without its
 // input, which is how a test feeds it.
 type TextSource interface {
@@ -85,8 +100,29 @@ type Lot struct {
 	Lines    []Line
 	Received time.Time
 	Position Position // where the source stands behind this lot
+	// Log, if set, says that positions are not the lines' offsets in the stream
+	// but numbers in a log that the stream went through: Log is their
+	// generation, the first line has number First, and each line one more.
+	Log   string
+	First int64
 	// Settled, if set, learns what became of each line, once.
 	Settled func([]ack.Outcome)
+}
+
+// Generation is that of the lot's positions.
+func (l *Lot) Generation() string {
+	if l.Log != "" {
+		return l.Log
+	}
+	return l.Stream.Generation
+}
+
+// Offset is where line i stands among the lot's positions.
+func (l *Lot) Offset(i int) int64 {
+	if l.Log != "" {
+		return l.First + int64(i)
+	}
+	return l.Lines[i].Offset
 }
 
 var lots = sync.Pool{New: func() any { return new(Lot) }}

@@ -37,6 +37,7 @@ func (g *Graph) checkpoint() {
 		return
 	}
 	g.checkpointFailed(nil)
+	g.forget(all)
 }
 
 // appendCheckpoints appends where the sinks behind the source stand.

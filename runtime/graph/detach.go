@@ -188,12 +188,16 @@ func (f *feed) newSideFeed(slot int) *feed {
 
 // readAgain gives the side feed a source of its own, like that of n.
 func (d *feed) readAgain(n *plan.Node) error {
-	source, err := n.Spec.NewSource(n.Config)
-	if err != nil {
-		return err
-	}
 	again := *n
-	again.Source = source
+	if r, ok := n.Source.(component.Rereader); ok {
+		again.Source, again.Queue = r.Again(), defaultQueue
+	} else {
+		source, err := n.Spec.NewSource(n.Config)
+		if err != nil {
+			return err
+		}
+		again.Source = source
+	}
 	again.Queue.MaxBytes = min(n.Queue.MaxBytes, sideBytes)
 	d.node = &again
 	return nil

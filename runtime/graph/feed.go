@@ -156,7 +156,7 @@ func (f *feed) Emit(ctx context.Context, lot *component.Lot) error {
 		if f.fits(lot) {
 			break
 		}
-		policy := f.node.Queue.WhenFull
+		policy := f.queue().WhenFull
 		var dropped *job
 		switch policy {
 		case plan.DropNewest:
@@ -190,8 +190,16 @@ func (f *feed) Emit(ctx context.Context, lot *component.Lot) error {
 
 // fits says whether the queue has room for lot; one alone always has.
 func (f *feed) fits(lot *component.Lot) bool {
-	q := f.node.Queue
+	q := f.queue()
 	return len(f.waiting) == 0 || f.events+len(lot.Lines) <= q.MaxEvents && f.bytes+held(lot) <= q.MaxBytes
+}
+
+// queue bounds what waits in memory. The caller has f.mu.
+func (f *feed) queue() plan.Queue {
+	if f.node.Queue.Disk { // its other bounds are those of the log
+		return plan.Queue{MaxEvents: f.node.Queue.MaxEvents, MaxBytes: defaultQueue.MaxBytes, WhenFull: plan.Block}
+	}
+	return f.node.Queue
 }
 
 // open starts the account of a lot and makes its job. The caller has f.mu.
@@ -220,7 +228,7 @@ func held(lot *component.Lot) int64 {
 // from then on every sink has a checkpoint of its own.
 func (f *feed) begin(lot *component.Lot) {
 	p := lot.Position
-	p.Generation, p.Offset = lot.Stream.Generation, lot.Lines[0].Offset
+	p.Generation, p.Offset = lot.Generation(), lot.Offset(0)
 	f.tracker.Begin(p)
 	f.passed = p
 	wake(f.g.soon)
@@ -238,8 +246,8 @@ func (f *feed) skipped(lot *component.Lot) skips {
 		}
 	}
 	for slot, skipping := range f.skips {
-		offset, over := skipping.before(lot.Stream.Generation)
-		if over || len(lot.Lines) > 0 && lot.Lines[0].Offset >= offset {
+		offset, over := skipping.before(lot.Generation())
+		if over || len(lot.Lines) > 0 && lot.Offset(0) >= offset {
 			delete(f.skips, slot)
 			continue
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/event"
 	"github.com/wazuh-etl/etl/runtime/plan"
+	"github.com/wazuh-etl/etl/runtime/spool"
 	"github.com/wazuh-etl/etl/runtime/state"
 	"github.com/wazuh-etl/etl/runtime/world"
 )
@@ -64,6 +65,7 @@ type Graph struct {
 	leaving []*feed // of sources that a reload removed, until their lots are through
 	sinks   map[string]*runner
 	stages  map[string]*stageRunner
+	spools  map[string]*spool.Log // queues on disk, by the source's address
 
 	queued atomic.Int64 // events between a walk and their last answer
 
@@ -103,6 +105,7 @@ func New(p *plan.Plan, o Options) (*Graph, error) {
 		feeds:   map[string]*feed{},
 		sinks:   map[string]*runner{},
 		stages:  map[string]*stageRunner{},
+		spools:  map[string]*spool.Log{},
 		fatal:   make(chan error, 1),
 		soon:    make(chan struct{}, 1),
 		logged:  map[dropKey]int64{},
@@ -368,6 +371,7 @@ func (g *Graph) close() {
 		r.leave()
 	}
 	g.program.close(nil)
+	g.closeSpools()
 }
 
 // fail stops the graph with err; the first one counts.

@@ -107,6 +107,9 @@ func (g *Graph) double(n *plan.Node) *plan.Node {
 			d.Source = s
 		}
 	}
+	if n.Type == plan.Source {
+		d.Source = g.spooled(&d)
+	}
 	if n.Type == plan.Sink && g.options.Sink != nil {
 		if s := g.options.Sink(n); s != nil {
 			d.Sink = s

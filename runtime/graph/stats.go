@@ -181,7 +181,7 @@ func (g *Graph) nodeSnapshot(s *step) NodeSnapshot {
 	if f := g.feeds[s.node.Address]; f != nil {
 		f.mu.Lock()
 		n.QueueEvents, n.QueueBytes = f.events, f.bytes
-		n.QueueMaxEvents, n.QueueMaxBytes = f.node.Queue.MaxEvents, f.node.Queue.MaxBytes
+		n.QueueMaxEvents, n.QueueMaxBytes = f.queue().MaxEvents, f.queue().MaxBytes
 		n.Path = f.emitted.Path
 		source := f.node.Source
 		f.mu.Unlock()

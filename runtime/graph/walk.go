@@ -23,6 +23,7 @@ type walk struct {
 	out     outbox
 	counts  []tally // by step index; added to the shared counters after each lot
 	skip    skips   // sinks that have this lot's events already
+	at      int64   // where this line stands among the lot's positions
 	only    int     // the slot that events are for; -1: all
 
 	scratch *event.Event // the recycled event under way; nil when walking kept ones
@@ -106,7 +107,7 @@ func (w *walk) step(s *step, e *event.Event, serial uint32) {
 	c := &w.counts[s.index]
 	switch {
 	case s.node.Type == plan.Sink:
-		if w.only >= 0 && s.slot != w.only || s.slot != free && w.skip.has(s.slot, e.Offset()) {
+		if w.only >= 0 && s.slot != w.only || s.slot != free && w.skip.has(s.slot, w.at) {
 			return
 		}
 		c.in++

@@ -79,6 +79,7 @@ func (j *job) lines(w *walk, scratch *event.Event, source *step, i int) (next in
 		c.in++
 		scratch.Recycle(lot.Stream, l.Offset, raw, lot.Received, ack.Token{Lot: j.account, Event: int32(i)}, l.Failure)
 		w.next(scratch)
+		w.at = lot.Offset(i)
 		if id := source.node.ID; id != nil && l.Failure == nil {
 			text, err := id.AppendText(nil, scratch)
 			if err != nil {

@@ -118,6 +118,9 @@ type Queue struct {
 	MaxEvents int   // 10,000
 	MaxBytes  int64 // 16 MiB
 	WhenFull  WhenFull
+	// Disk, of a source that can't be asked again: MaxBytes and WhenFull are
+	// those of its log on disk.
+	Disk bool
 }
 
 // Retry is the pause between tries of a sink whose target fails: it doubles

@@ -1,0 +1,91 @@
+package spool
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+)
+
+// stateKey is where the numbers are in the component's state.
+const stateKey = "queue.numbers"
+
+// reserve is how many numbers are set aside at a time.
+const reserve = 1 << 16
+
+// unknown is how many are skipped where nobody knows any more how many were used.
+const unknown = 1 << 32
+
+// numbers is what has to be known of the log without its files: which numbers
+// were used, so that none is used twice and a missing file is noticed.
+type numbers struct {
+	Mark     []byte `json:"mark"`
+	First    int64  `json:"first"`    // records from here on should be there
+	Reserved int64  `json:"reserved"` // no number from here on was ever used
+	Clean    bool   `json:"clean"`    // the log was closed: Last is the last record
+	Last     int64  `json:"last,omitempty"`
+	// Told are those missing in files that are still there: each is reported once.
+	Told []Range `json:"told,omitempty"`
+}
+
+// loadNumbers reads them; ok is false where there are none, or none that are whole.
+func loadNumbers(s component.State) (n numbers, ok bool) {
+	raw, ok := s.Get(stateKey)
+	if !ok || json.Unmarshal(raw, &n) != nil || len(n.Mark) != markLen {
+		return numbers{}, false
+	}
+	return n, true
+}
+
+// store makes n last. It is written twice, so that both places of the state
+// have it: a damaged one must not bring an older value back.
+func (n *numbers) store(s component.State) error {
+	raw, err := json.Marshal(n)
+	for range 2 {
+		if err == nil {
+			err = s.Set(stateKey, raw)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("storing the numbers of the queue: %w", err)
+	}
+	return nil
+}
+
+// upTo reserves numbers so that next is one of them.
+func (n *numbers) upTo(s component.State, next int64) error {
+	if next < n.Reserved {
+		return nil
+	}
+	wider := *n
+	wider.Reserved = next + reserve
+	if err := wider.store(s); err != nil {
+		return err
+	}
+	*n = wider
+	return nil
+}
+
+// tell notes that r is missing, and says whether that is news.
+func (n *numbers) tell(r Range) bool {
+	for _, t := range n.Told {
+		if t.From <= r.From && r.To <= t.To {
+			return false
+		}
+	}
+	n.Told = append(n.Told, r)
+	return true
+}
+
+// from stores that records before first are not expected any more.
+func (n *numbers) from(s component.State, first int64) error {
+	n.First = max(n.First, first)
+	n.Told = slices.DeleteFunc(n.Told, func(r Range) bool { return r.To < n.First })
+	return n.store(s)
+}
+
+func (n *numbers) close(s component.State, next, last int64) error {
+	n.Clean, n.Reserved, n.Last = true, next, last
+	return n.store(s)
+}
