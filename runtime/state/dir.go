@@ -29,7 +29,7 @@ type Dir struct {
 // pipeline called name. The warnings say what was damaged and what that means;
 // a damaged store is an empty one.
 func Open(fs world.FS, path, name string) (d *Dir, warnings []string, err error) {
-	if err := fs.MkdirAll(filepath.Join(path, "components"), 0o750); err != nil {
+	if err := makeLasting(fs, path); err != nil {
 		return nil, nil, fmt.Errorf("making the state directory: %w", err)
 	}
 	d = newDir(fs, path, name)
@@ -45,6 +45,22 @@ func newDir(fs world.FS, path, name string) *Dir {
 		fs: fs, path: path, name: name, stores: map[string]*Store{}, saved: map[key]Checkpoint{},
 		checkpoints: newSlots(fs, filepath.Join(path, "checkpoints")),
 	}
+}
+
+// makeLasting makes path and what is below it outlive a loss of power. That they
+// are there is no sign of it: Lock may have made them a moment ago. Of the directories
+// above only those are synced that this process may open.
+func makeLasting(fs world.FS, path string) error {
+	if err := fs.MkdirAll(filepath.Join(path, "components"), 0o750); err != nil {
+		return err
+	}
+	if err := fs.SyncDir(path); err != nil {
+		return err
+	}
+	for parent := filepath.Dir(path); fs.SyncDir(parent) == nil && parent != filepath.Dir(parent); {
+		parent = filepath.Dir(parent)
+	}
+	return nil
 }
 
 // Path is the directory, absolute.

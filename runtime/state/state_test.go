@@ -9,6 +9,7 @@ import (
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
+	"github.com/wazuh-etl/etl/runtime/world/worldtest"
 )
 
 func at(offset int64) Checkpoint {
@@ -49,6 +50,31 @@ func TestCheckpointsOutliveTheProcess(t *testing.T) {
 	}
 	if d.Checkpoints("source.file.gone")["sink.kafka.b"].Offset != 7 {
 		t.Error("a checkpoint that belongs to no component any more was not kept")
+	}
+}
+
+// A loss of power does not take the directory that the checkpoints are in.
+func TestTheStateDirectoryLasts(t *testing.T) {
+	files := worldtest.NewFS()
+	const path = "/var/lib/etl/p"
+	if err := files.MkdirAll(path, 0o750); err != nil { // Lock does
+		t.Fatal(err)
+	}
+	d, _, err := Open(files, path, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	save(t, d, 100)
+	if err := d.Component("source.file.a").Set("k", []byte("v")); err != nil {
+		t.Fatal(err)
+	}
+	files.Crash(nil)
+	d, _, err = Open(files, path, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := d.Component("source.file.a").Get("k"); !ok || offset(d) != 100 {
+		t.Errorf("after a loss of power: offset %d, component state %v", offset(d), ok)
 	}
 }
 
