@@ -92,9 +92,10 @@ stays what it is. No other component, and no other process, should write to the 
 | ` + "`max_bytes`" + ` is reached | nobody's | it is renamed, the oldest is removed | TestSinkRotates |
 `
 
-const deadLetterDoc = `Each event is a line of JSON: ` + "`time`, `id`, `source`, `component`, `code`, `message`, `attempts`, `script`, `line`, `trace`, `position`, `received`" + `,
+const deadLetterDoc = `Each event is a line of JSON: ` + "`time`, `id`, `source`, `component`, `code`, `message`, `attempts`, `script`, `line`, `trace`, `generation`, `offset`, `position`, `received`" + `,
 then ` + "`raw`" + `, the text the event came as (` + "`raw_base64`" + ` where that is not UTF-8), and ` + "`event`" + `, the document as it entered the component that
-failed (missing where it could not be parsed). What does not apply is left out. ` + "`payload`" + ` plays no part.
+failed (missing where it could not be parsed). What does not apply is left out. ` + "`payload`" + ` plays no part. ` + "`etl dead-letter`" + ` lists,
+shows and replays them.
 
 | what happens when … | whose error | then | test |
 | --- | --- | --- | --- |

@@ -19,6 +19,7 @@ import (
 //	source     address it came from
 //	component  address that could not take it
 //	code, message, attempts, script, line, trace   of the failure, where there are any
+//	generation, offset   of the source's event: its id, unless the pipeline writes its own
 //	position   in the source: {path, offset} or what the source has
 //	received   when it was read
 //	raw        the text it came as; raw_base64 instead where that is not UTF-8
@@ -42,6 +43,8 @@ func AppendRecord(dst []byte, e *event.Event) []byte {
 		m = append(m, document.Member{Name: "line", Value: document.NewInt(int64(f.Line))})
 	}
 	m.text("trace", f.Trace)
+	m.text("generation", e.Stream().Generation)
+	m = append(m, document.Member{Name: "offset", Value: document.NewInt(e.Offset())})
 	if p := e.Meta("position"); !p.IsNil() {
 		m = append(m, document.Member{Name: "position", Value: p})
 	}

@@ -33,16 +33,16 @@ func TestRecord(t *testing.T) {
 	}{
 		"everything": {derived, map[string]any{
 			"time": "2025-06-02T19:47:24.199Z", "id": "gen@42/transform.map.y", "source": "source.file.alerts", "component": "transform.lua.x",
-			"code": "lua", "message": "boom", "attempts": 3.0, "script": "/p/x.lua", "line": 7.0, "trace": "stack", "position": position,
+			"code": "lua", "message": "boom", "attempts": 3.0, "script": "/p/x.lua", "line": 7.0, "trace": "stack", "generation": "gen", "offset": 42.0, "position": position,
 			"received": "2025-06-02T19:47:23.199Z", "raw": `{"a":1}`, "event": map[string]any{"b": 2.0}}},
 		"not JSON": {failed(`{"a":`, &event.Failure{Component: "source.file.alerts", Code: "not_json", Message: "m", Time: read}), map[string]any{
 			"time": "2025-06-02T19:47:23.199Z", "id": "gen@42", "source": "source.file.alerts", "component": "source.file.alerts",
-			"code": "not_json", "message": "m", "position": position, "received": "2025-06-02T19:47:23.199Z", "raw": `{"a":`}},
+			"code": "not_json", "message": "m", "generation": "gen", "offset": 42.0, "position": position, "received": "2025-06-02T19:47:23.199Z", "raw": `{"a":`}},
 		"not UTF-8": {failed("{\"a\":\"\xf8\"}", &event.Failure{Code: "c", Message: "m", Time: read}), map[string]any{
-			"time": "2025-06-02T19:47:23.199Z", "id": "gen@42", "source": "source.file.alerts", "code": "c", "message": "m", "position": position,
+			"time": "2025-06-02T19:47:23.199Z", "id": "gen@42", "source": "source.file.alerts", "code": "c", "message": "m", "generation": "gen", "offset": 42.0, "position": position,
 			"received": "2025-06-02T19:47:23.199Z", "raw_base64": base64.StdEncoding.EncodeToString([]byte("{\"a\":\"\xf8\"}")), "event": map[string]any{"a": "\ufffd"}}},
 		"not a failure, over lines": {failed("{\n\"a\":\r\n1}", nil), map[string]any{
-			"time": "2025-06-02T19:47:23.199Z", "id": "gen@42", "source": "source.file.alerts", "position": position,
+			"time": "2025-06-02T19:47:23.199Z", "id": "gen@42", "source": "source.file.alerts", "generation": "gen", "offset": 42.0, "position": position,
 			"received": "2025-06-02T19:47:23.199Z", "raw": "{\n\"a\":\r\n1}", "event": map[string]any{"a": 1.0}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func FuzzRecord(f *testing.F) {
 
 func TestStore(t *testing.T) {
 	files := worldtest.NewFS()
-	s, err := Open(files, "/state/dead/letters", 1500, nil)
+	s, err := Open(files, "/state/dead/letters", 1700, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
