@@ -107,4 +107,3 @@ func (d *Dir) size(directory string) (n int64) {
 	}
 	return n
 }
-
