@@ -38,7 +38,7 @@ func (m *model) detaches(s *state) {
 		case lines&queued == 0:
 			s.account[A][i] = owed{}
 		case lines&^queued != 0:
-			s.account[A][i] = owed{lines&queued | open, s.side}
+			s.account[A][i] = owed{lines&queued | open, s.side, o.alone}
 		}
 	}
 }
@@ -59,7 +59,7 @@ func (m *model) readsAlone(s *state, then func(step, state)) {
 	switch {
 	case line != 0 && m.room(s, A):
 		n.side++
-		o := owed{open, n.side}
+		o := owed{open, n.side, true}
 		if line != m.bad { // which the source has sent to its errors
 			n.queue[A] = s.queue[A].push(line)
 			o.lines |= one(line)

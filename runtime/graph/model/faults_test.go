@@ -39,6 +39,7 @@ const (
 	joinByOffset
 	joinUnreached
 	sideMovesAlone
+	joinForgotten
 )
 
 // plant is a fault, and a world in which it shows.
@@ -91,4 +92,5 @@ var planted = []plant{
 	{joinByOffset, "a sink joins by the offset in whatever generation", alone},
 	{joinUnreached, "a sink joins and skips until a generation that has passed", alone},
 	{sideMovesAlone, "the own reader moves the position over what is owed before", refusing},
+	{joinForgotten, "a sink that is detached again stands where it joined", again},
 }

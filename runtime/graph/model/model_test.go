@@ -32,6 +32,7 @@ var (
 	moved    = bounds{lines: 3, generations: 1, lot: 1, feed: 1, queue: 1, window: 1, plain: true, reloads: 1, move: true}
 	alone    = bounds{lines: 3, generations: 2, lot: 2, feed: 1, queue: 1, window: 1, plain: true, detach: true}
 	refusing = bounds{lines: 3, generations: 1, lot: 1, feed: 1, queue: 1, window: 1, poison: 1, detach: true}
+	again    = bounds{lines: 4, generations: 1, lot: 1, feed: 1, queue: 1, window: 1, plain: true, detach: true}
 	operated = bounds{lines: 3, generations: 1, lot: 2, feed: 1, queue: 1, window: 1, plain: true, detach: true, reloads: 1, replace: true, remove: true, source: true}
 )
 

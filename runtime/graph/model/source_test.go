@@ -217,7 +217,7 @@ func (m *model) emit(s *state, end position, lines []int) {
 			made[slot] = 0
 			continue
 		}
-		o := owed{made[slot] | open, end}
+		o := owed{lines: made[slot] | open, end: end}
 		if offset > int(end.offset()) && m.fault != skippedMoves {
 			o.end = 0
 		}

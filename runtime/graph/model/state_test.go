@@ -40,6 +40,7 @@ type lot [slots]bitset
 type owed struct {
 	lines bitset
 	end   position // 0: the slot is further already and stays there
+	alone bool     // A's own reader gave it
 }
 
 // flight is a message that target A has: its line, and what became of it.
@@ -224,6 +225,20 @@ func (m *model) advance(s *state) {
 			s.move(m, slot, account[0].end)
 			copy(account[:], account[1:])
 			account[maxOwed-1] = owed{}
+		}
+		if m.fault == joinForgotten && slot == A && s.side != 0 {
+			s.forgetJoin(m)
+		}
+	}
+}
+
+// forgetJoin is the fault that a sink which is detached again, while the source's own lots since
+// it joined are not through, stands where it joined: what its own reader gave before is forgotten.
+func (s *state) forgetJoin(m *model) {
+	account := &s.account[A]
+	for i := 1; i < maxOwed && account[i].lines != 0; i++ {
+		if account[i-1].alone && !account[i].alone {
+			s.move(m, A, max(account[i-1].end, s.positions[A]))
 		}
 	}
 }
