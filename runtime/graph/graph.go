@@ -70,6 +70,7 @@ type Graph struct {
 	queued atomic.Int64 // events between a walk and their last answer
 
 	running  *running       // feeds' sources
+	began    chan struct{}  // closed when everything was started, or could not be
 	pumps    sync.WaitGroup // dispatchers, workers
 	outlets  sync.WaitGroup // sinks and stages
 	hard     context.Context
@@ -110,6 +111,7 @@ func New(p *plan.Plan, o Options) (*Graph, error) {
 		soon:    make(chan struct{}, 1),
 		logged:  map[dropKey]int64{},
 		running: newRunning(),
+		began:   make(chan struct{}),
 	}
 	if g.workers <= 0 {
 		g.workers = runtime.GOMAXPROCS(0)
@@ -164,6 +166,7 @@ func (g *Graph) current() *program {
 func (g *Graph) Run(ctx context.Context) error {
 	g.running.add() // the start itself: a source may end before the next begins
 	err := g.start()
+	close(g.began)
 	g.running.done()
 	if err != nil {
 		g.kill(err)

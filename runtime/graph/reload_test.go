@@ -182,6 +182,35 @@ func TestReloadedSourceGoesOnBehindItsPredecessor(t *testing.T) {
 	})
 }
 
+// A signal may come while the process is still starting.
+func TestReloadBeforeTheStartWaitsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := reloadable{source: &ticker{}, sink: &collector{}, filter: all, print: [3]string{"1", "1", "1"}}
+		g, err := New(r.plan(), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := reloadable{source: &ticker{}, sink: &collector{}, filter: all, print: [3]string{"2", "1", "1"}}
+		reloaded := make(chan error)
+		go func() { reloaded <- g.Reload(next.plan()) }()
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- g.Run(ctx) }()
+		if err := <-reloaded; err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		cancel()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if got := r.sink.numbers(); len(got) < 900 {
+			t.Errorf("%d events", len(got))
+		}
+	})
+}
+
 func TestASinkThatComesWithAReloadGetsWhatIsReadFromThenOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := reloadable{source: &ticker{}, filter: all, sink: &collector{}, print: [3]string{"1", "1", "1"}}
