@@ -27,6 +27,7 @@ filters, transforms and sinks, and etl runs it for years.
 		newFmt(specs),
 		newInit(),
 		newState(specs),
+		newDeadLetter(specs),
 		newPeek(),
 		newDocs(specs),
 		newVersion(),

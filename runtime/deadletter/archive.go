@@ -11,28 +11,34 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/wazuh-etl/etl/runtime/linefile"
 	"github.com/wazuh-etl/etl/runtime/world"
 )
 
-// Archive is the records of a store that nobody is writing to: they can be
+// Archive is the records of a store that no other process is writing to: they can be
 // read, and taken out. What is taken out is noted first, in PATH.replayed, and removed by Compact;
-// a crash in between takes nothing back and loses nothing.
+// a crash in between takes nothing back and loses nothing. It is safe for concurrent use, but for Compact.
 type Archive struct {
 	files   world.FS
 	path    string
 	journal *linefile.File
-	taken   map[fingerprint][]string // and the texts in its place
+
+	mu    sync.RWMutex
+	taken map[Fingerprint][]string // and the texts in its place
 }
 
-// fingerprint names a record by its text, wherever it is rotated to.
-type fingerprint [16]byte
+// Fingerprint names a record by its text, wherever it is rotated to.
+type Fingerprint [16]byte
 
-func fingerprintOf(text []byte) fingerprint {
+func fingerprintOf(text []byte) Fingerprint {
 	sum := sha256.Sum256(text)
-	return fingerprint(sum[:16])
+	return Fingerprint(sum[:16])
 }
+
+// Fingerprint is the record's.
+func (r *Record) Fingerprint() Fingerprint { return fingerprintOf(r.Text) }
 
 // note is a line of the journal.
 type note struct {
@@ -42,11 +48,11 @@ type note struct {
 
 // OpenArchive is the archive of the store at path; there need not be any.
 func OpenArchive(files world.FS, path string) (*Archive, error) {
-	a := &Archive{files: files, path: path, taken: map[fingerprint][]string{}}
+	a := &Archive{files: files, path: path, taken: map[Fingerprint][]string{}}
 	a.journal = linefile.New(files, a.journalPath(), linefile.Options{})
 	err := a.lines(a.journalPath(), func(line []byte) error {
 		var n note
-		var print fingerprint
+		var print Fingerprint
 		if err := json.Unmarshal(line, &n); err != nil {
 			return fmt.Errorf("reading %s: %w", a.journalPath(), err)
 		}
@@ -71,11 +77,7 @@ func (a *Archive) halves() []string { return []string{a.path + ".1", a.path} }
 func (a *Archive) Each(f func(*Record) error) (damaged int, err error) {
 	for _, name := range a.halves() {
 		err := a.lines(name, func(line []byte) error {
-			now, taken := a.taken[fingerprintOf(line)]
-			if !taken {
-				now = []string{string(line)}
-			}
-			for _, text := range now {
+			for _, text := range a.now(line) {
 				r, err := Parse([]byte(text))
 				if err != nil {
 					damaged++
@@ -92,6 +94,16 @@ func (a *Archive) Each(f func(*Record) error) (damaged int, err error) {
 		}
 	}
 	return damaged, nil
+}
+
+// now is what stands in the place of a line.
+func (a *Archive) now(line []byte) []string {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if instead, taken := a.taken[fingerprintOf(line)]; taken {
+		return instead
+	}
+	return []string{string(line)}
 }
 
 // lines gives the whole lines of a file, each with memory of its own.
@@ -121,7 +133,7 @@ func (a *Archive) lines(name string, f func([]byte) error) error {
 
 // Change takes a record out, and puts others in its place.
 type Change struct {
-	Record  *Record
+	Taken   Fingerprint
 	Instead []string // texts of records
 }
 
@@ -129,8 +141,7 @@ type Change struct {
 func (a *Archive) Apply(changes ...Change) error {
 	var lines []byte
 	for _, c := range changes {
-		print := fingerprintOf(c.Record.Text)
-		line, err := json.Marshal(note{hex.EncodeToString(print[:]), c.Instead})
+		line, err := json.Marshal(note{hex.EncodeToString(c.Taken[:]), c.Instead})
 		if err != nil {
 			return fmt.Errorf("noting what was replayed: %w", err)
 		}
@@ -139,8 +150,10 @@ func (a *Archive) Apply(changes ...Change) error {
 	if err := a.journal.Append(lines); err != nil {
 		return fmt.Errorf("noting what was replayed: %w", err)
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, c := range changes {
-		a.taken[fingerprintOf(c.Record.Text)] = c.Instead
+		a.taken[c.Taken] = c.Instead
 	}
 	return nil
 }
@@ -190,11 +203,7 @@ func (a *Archive) rewrite(name string) error {
 	}
 	w := bufio.NewWriterSize(file, 256<<10)
 	err = a.lines(name, func(line []byte) error {
-		now, taken := a.taken[fingerprintOf(line)]
-		if !taken {
-			now = []string{string(line)}
-		}
-		for _, text := range now {
+		for _, text := range a.now(line) {
 			w.WriteString(text) // its error is Flush's
 			w.WriteByte('\n')
 		}

@@ -131,7 +131,7 @@ func TestArchive(t *testing.T) {
 		t.Fatalf("records %v", offsets(records))
 	}
 	instead := string(AppendRecord(nil, failed(`{"x":"<&>"}`, &event.Failure{Code: "again", Message: "m", Time: read})))
-	if err := a.Apply(Change{Record: records[3]}, Change{Record: records[15], Instead: []string{instead}}); err != nil {
+	if err := a.Apply(Change{Taken: records[3].Fingerprint()}, Change{Taken: records[15].Fingerprint(), Instead: []string{instead}}); err != nil {
 		t.Fatal(err)
 	}
 	want := offsets(records)
@@ -180,7 +180,7 @@ func TestArchiveSurvivesEveryCrash(t *testing.T) {
 		})
 		out := map[int64]bool{}
 		for i := 0; i < 20; i += 4 {
-			if a.Apply(Change{Record: records[i]}, Change{Record: records[i+1]}) == nil {
+			if a.Apply(Change{Taken: records[i].Fingerprint()}, Change{Taken: records[i+1].Fingerprint()}) == nil {
 				out[int64(i)], out[int64(i+1)] = true, true
 			}
 		}
