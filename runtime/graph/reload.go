@@ -15,7 +15,9 @@ import (
 // component, with its connections, file handles and scripts' state. It returns
 // as soon as new events take the new way: sinks that changed hand over behind
 // their queues, and no dead target is waited for. On an error nothing has changed.
+// Before Run has started everything, Reload waits for that.
 func (g *Graph) Reload(p *plan.Plan) error {
+	<-g.began
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stopping || !g.running.add() {
