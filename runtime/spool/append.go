@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
@@ -28,6 +29,8 @@ type request struct {
 	lot   *component.Lot
 	bytes int64 // about what it needs
 	done  chan struct{}
+	left  bool // nobody waits for it any more: it is not tried again
+	given bool // it was given up, and is not written
 }
 
 // Emit appends the lines of lot, and returns when they are on disk, or a full
@@ -49,7 +52,9 @@ func (l *Log) Emit(ctx context.Context, lot *component.Lot) error {
 			if l.withdraw(r) {
 				return ctx.Err()
 			}
-			<-r.done
+			if <-r.done; r.given {
+				return ctx.Err()
+			}
 		}
 	}
 	settle(lot)
@@ -111,10 +116,12 @@ func (l *Log) admit(ctx context.Context, r *request) (bool, error) {
 	return true, nil
 }
 
-// withdraw takes r out of the queue, if nobody has begun to write it.
+// withdraw takes r out of the queue, if nobody has begun to write it. If
+// somebody has, and fails, it is given up.
 func (l *Log) withdraw(r *request) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	r.left = true
 	for i, p := range l.pending {
 		if p == r {
 			l.pending = append(l.pending[:i:i], l.pending[i+1:]...)
@@ -243,6 +250,14 @@ func (l *Log) take() (batch []*request) {
 func (l *Log) giveBack(batch []*request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	batch = slices.DeleteFunc(batch, func(r *request) bool {
+		if r.left {
+			r.given = true
+			l.waiting -= r.bytes
+			close(r.done)
+		}
+		return r.left
+	})
 	l.pending = append(batch, l.pending...)
 	l.writing = false
 	broadcast(&l.room)
