@@ -253,26 +253,25 @@ func (d *feed) caughtUpWith(p component.Position) bool {
 	return d.emitted.Generation == p.Generation && d.emitted.Offset >= p.Offset && len(d.waiting) == 0 && !d.passing
 }
 
-// positionOf is where slot stands, in the account of whoever keeps it now. The
-// caller has f.mu.
+// positionOf is where slot stands, in the account of whoever keeps the oldest
+// lot that is not done: the feeds of earlier detachments, then the source's own
+// up to the last detachment, then the side. The caller has f.mu, for all slots
+// of a checkpoint: positions of different moments do not belong together.
 func (f *feed) positionOf(slot int) (component.Position, bool) {
-	d := f.sides[slot]
-	if d == nil || !f.tracker.Reached(slot) {
-		p, ok := f.tracker.Position(slot).(component.Position)
-		return p, ok
-	}
-	for _, b := range d.feed.before {
-		if !b.tracker.Idle() {
-			p, ok := b.tracker.Position(slot).(component.Position)
-			return p, ok
+	account := f.tracker
+	if d := f.sides[slot]; d != nil {
+		d.feed.before = slices.DeleteFunc(d.feed.before, (*feed).through)
+		switch {
+		case len(d.feed.before) > 0:
+			account = d.feed.before[0].tracker
+		case !f.tracker.Reached(slot):
+		case d.detached() || !d.feed.through():
+			account = d.feed.tracker
+		default:
+			delete(f.sides, slot)
 		}
 	}
-	if d.detached() || !d.feed.through() {
-		p, ok := d.feed.tracker.Position(slot).(component.Position)
-		return p, ok
-	}
-	delete(f.sides, slot)
-	p, ok := f.tracker.Position(slot).(component.Position)
+	p, ok := account.Position(slot).(component.Position)
 	return p, ok
 }
 

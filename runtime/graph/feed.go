@@ -31,8 +31,10 @@ type feed struct {
 	bytes   int64
 	events  int
 	skips   map[int]*skipping
-	emitted component.Position // behind the last lot
-	began   bool               // emitted is set
+	from    []component.Position // where the source was told to begin
+	fresh   bool                 // the source has given no lot since
+	emitted component.Position   // behind the last lot
+	began   bool                 // emitted is set
 	room    chan struct{}
 	filled  chan struct{}
 	ended   bool // the source will emit no more
@@ -124,6 +126,7 @@ func (f *feed) run(from []component.Position) {
 	stopped := make(chan struct{})
 	f.mu.Lock()
 	f.stopSource, f.stopped, f.ended = cancel, stopped, false
+	f.from, f.fresh = from, true
 	source := f.node.Source
 	f.mu.Unlock()
 	if f.g.options.Once {
@@ -207,6 +210,10 @@ func (f *feed) open(lot *component.Lot) *job {
 	if !f.began && f.only < 0 && len(lot.Lines) > 0 {
 		f.begin(lot)
 	}
+	if f.fresh {
+		f.fresh = false
+		f.checkResumed(lot)
+	}
 	f.began, f.emitted = true, lot.Position
 	j := &job{
 		feed: f, program: f.program.acquire(), lot: lot,
@@ -217,6 +224,17 @@ func (f *feed) open(lot *component.Lot) *job {
 	j.account = f.tracker.Open(lot.Position, j.events, j.bytes, j.skip.held(lot.Position), lot.Settled)
 	f.g.budget.add(j.bytes)
 	return j
+}
+
+// checkResumed looks whether the first lot is of one of the generations that
+// the source was told to go on in. If it is not, what sinks have already may
+// never come by, and none skips: twice is better than never. The caller has f.mu.
+func (f *feed) checkResumed(lot *component.Lot) {
+	if len(f.skips) == 0 || slices.ContainsFunc(f.from, func(p component.Position) bool { return p.Generation == lot.Stream.Generation }) {
+		return
+	}
+	f.g.log.Warn("the source did not go on where its sinks stand: they get everything from here on", "component", f.address)
+	clear(f.skips)
 }
 
 // held is what a lot may come to hold, in bytes, if all its lines are kept.

@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/ack"
@@ -125,12 +126,7 @@ func (g *Graph) switchSources(next, old *program) {
 			}
 		case s.node.Source != was.node.Source:
 			f.end()
-			var from []component.Position
-			if p, ok := f.position(); ok {
-				if _, resumable := s.node.Source.(component.Resumable); resumable {
-					from = append(from, p)
-				}
-			}
+			from := f.goOnFrom(s.node.Source)
 			f.follow(s, next)
 			f.followSides(next, true)
 			f.run(from)
@@ -139,6 +135,34 @@ func (g *Graph) switchSources(next, old *program) {
 			f.followSides(next, false)
 		}
 	}
+}
+
+// goOnFrom is where successor is to begin: behind the last lot, or where the
+// source that gave none yet was to begin. Sinks that skip what they have go on
+// doing so only where successor can come to that.
+func (f *feed) goOnFrom(successor component.Source) []component.Position {
+	r, ok := successor.(component.Resumable)
+	if !ok {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	from := f.from
+	if f.began {
+		from = []component.Position{f.emitted}
+	}
+	asked := slices.Clone(from)
+	var slots []int
+	for slot, s := range f.skips {
+		slots, asked = append(slots, slot), append(asked, s.position)
+	}
+	reachable, err := r.Resume(f.host, asked)
+	for i, slot := range slots {
+		if err != nil || !reachable[len(from)+i] {
+			delete(f.skips, slot)
+		}
+	}
+	return from
 }
 
 // follow makes new lots be processed by program, for the node of s.
@@ -207,7 +231,9 @@ func (r *runner) remove(p *program) {
 // bury sends what a removed sink still had to the dead letters: nobody else
 // will take it.
 func (r *runner) bury() {
-	n := 0
+	left := r.window.recallEvents()
+	n := len(left)
+	r.g.sendToDeadLetters(r, left)
 	for {
 		events := r.queue.TakeAll()
 		if len(events) == 0 {

@@ -116,13 +116,14 @@ func (r *runner) reopen(ctx context.Context) bool {
 
 // serve delivers with one component until taking is done, and then sees to
 // what is on its way: it gets the drain timeout if the target is well, none if
-// it is not. What has no answer then goes back to the front of the queue.
+// it is not. What has no answer then stays in the window for the successor.
 func (r *runner) serve(taking, delivering context.Context, abort context.CancelFunc, n *plan.Node) {
 	messages, bytes, inFlight := 1000, int64(1<<20), 0
 	if b, ok := n.Sink.(component.Batching); ok {
 		messages, bytes, inFlight = b.Limits()
 	}
 	pause := backoff{Retry: n.Retry}
+	inherited := true // what a predecessor left must be encoded anew
 	for taking.Err() == nil {
 		if inFlight > 0 {
 			r.window.waitFor(taking, func() bool { return r.window.unanswered() < inFlight || r.window.returned() })
@@ -132,14 +133,18 @@ func (r *runner) serve(taking, delivering context.Context, abort context.CancelF
 		if r.window.returned() {
 			r.window.waitFor(taking, func() bool { return r.window.unanswered() == 0 })
 		}
-		batch := r.window.recallReturned()
-		if batch == nil {
-			batch = r.encode(n, r.queue.Pop(taking, messages, bytes))
+		batch := r.window.retry()
+		switch {
+		case len(batch) == 0:
+			if batch = flights(r.queue.Pop(taking, messages, bytes)); len(batch) == 0 {
+				continue
+			}
+			r.encode(n, batch)
+			r.window.add(batch)
+		case inherited:
+			r.encode(n, batch)
 		}
-		if len(batch) == 0 {
-			continue
-		}
-		r.window.add(batch)
+		inherited = false
 		err := r.deliver(delivering, n.Sink, batch)
 		switch {
 		case err == nil:
@@ -158,38 +163,42 @@ func (r *runner) serve(taking, delivering context.Context, abort context.CancelF
 		r.window.waitFor(r.g.hard, func() bool { return r.window.unanswered() == 0 })
 		timer.Stop()
 	}
-	var back []*event.Event
-	for _, f := range r.window.recall() {
-		back = append(back, f.message.Event)
-	}
-	r.queue.PushFront(back)
+	r.window.giveBack()
 }
 
-// encode fills in the messages for events. What an event itself makes
-// impossible is answered at once, in its place.
-func (r *runner) encode(n *plan.Node, events []*event.Event) []*flight {
-	flights := make([]*flight, len(events))
-	var slab []byte
+// flights are messages to be, for events.
+func flights(events []*event.Event) []*flight {
+	out := make([]*flight, len(events))
 	for i, e := range events {
-		f := &flight{size: e.Size()}
-		flights[i] = f
-		f.message = component.Message{Event: e, Answer: func(_ *component.Message, receipt []document.Member, err error) {
-			r.window.answer(f, receipt, err)
-		}}
+		out[i] = &flight{message: &component.Message{Event: e}, size: e.Size()}
+	}
+	return out
+}
+
+// encode makes the messages of flights for the component of n. What an event
+// itself makes impossible is answered at once, in its place.
+func (r *runner) encode(n *plan.Node, flights []*flight) {
+	var slab []byte
+	for _, f := range flights {
+		old := f.message
+		m := &component.Message{Event: old.Event, Attempts: old.Attempts}
+		m.Answer = func(m *component.Message, receipt []document.Member, err error) {
+			r.window.answer(f, m, receipt, err)
+		}
 		if room := cap(slab) - len(slab); room < int(f.size) {
 			slab = make([]byte, 0, max(slabSize, int(f.size)))
 		}
 		at := len(slab)
-		err := error(nil)
-		if slab, err = payload(n, e, slab); err == nil {
-			f.message.Payload = slab[at:len(slab):len(slab)]
-			err = encode(n.Sink, &f.message)
+		var err error
+		if slab, err = payload(n, m.Event, slab); err == nil {
+			m.Payload = slab[at:len(slab):len(slab)]
+			err = encode(n.Sink, m)
 		}
+		r.window.encoded(f, m)
 		if err != nil {
-			f.answered, f.err = true, failure(err, r.address, r.g.options.World.Now())
+			r.window.answer(f, m, nil, failure(err, r.address, r.g.options.World.Now()))
 		}
 	}
-	return flights
 }
 
 // encode calls a sink's. One that panics costs its event.
@@ -217,7 +226,7 @@ func (r *runner) deliver(ctx context.Context, sink component.Sink, batch []*flig
 	for _, f := range batch {
 		if !f.answered {
 			f.message.Attempts++
-			messages = append(messages, &f.message)
+			messages = append(messages, f.message)
 		}
 	}
 	wake(r.window.settled)
@@ -227,7 +236,7 @@ func (r *runner) deliver(ctx context.Context, sink component.Sink, batch []*flig
 	err := sink.Deliver(ctx, messages)
 	if err != nil {
 		for _, f := range batch {
-			r.window.answer(f, nil, component.ErrReturned)
+			r.window.answer(f, f.message, nil, component.ErrReturned)
 		}
 	}
 	return err
@@ -334,7 +343,7 @@ func (r *runner) leave() {
 	if r.step.node.Required {
 		return
 	}
-	if events := r.queue.TakeAll(); len(events) > 0 {
+	if events := append(r.window.recallEvents(), r.queue.TakeAll()...); len(events) > 0 {
 		r.giveUp(events)
 		r.g.drop(r.stats, r.address, "left at the end", int64(len(events)))
 	}

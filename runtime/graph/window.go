@@ -6,6 +6,7 @@ import (
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/document"
+	"github.com/wazuh-etl/etl/runtime/event"
 )
 
 // window is the messages a sink's target has, in order. Answers come in any
@@ -20,7 +21,7 @@ type window struct {
 
 // flight is one message on its way, and its answer.
 type flight struct {
-	message  component.Message
+	message  *component.Message // a new one for each component that tries
 	size     int64
 	answered bool
 	receipt  []document.Member
@@ -43,10 +44,11 @@ func (w *window) add(flights []*flight) {
 	w.mu.Unlock()
 }
 
-// answer notes the answer of one message; a second one is ignored.
-func (w *window) answer(f *flight, receipt []document.Member, err error) {
+// answer notes the answer to one message; a second one, and one to a message
+// of a component before, is ignored.
+func (w *window) answer(f *flight, m *component.Message, receipt []document.Member, err error) {
 	w.mu.Lock()
-	if !f.answered {
+	if !f.answered && f.message == m {
 		f.answered, f.receipt, f.err = true, receipt, err
 	}
 	front := len(w.messages) > 0 && w.messages[0] == f
@@ -58,6 +60,13 @@ func (w *window) answer(f *flight, receipt []document.Member, err error) {
 	if waited {
 		wake(w.changed)
 	}
+}
+
+// encoded makes m the message of f.
+func (w *window) encoded(f *flight, m *component.Message) {
+	w.mu.Lock()
+	f.message = m
+	w.mu.Unlock()
 }
 
 // front takes what is answered for good from the front; it stops at a message
@@ -120,22 +129,22 @@ func (w *window) returned() bool {
 	return false
 }
 
-// recallReturned takes the messages that came back, ready to be given again;
-// nil if there are none.
-func (w *window) recallReturned() []*flight {
-	if !w.returned() {
-		return nil
+// retry is the messages that came back, in order, as unanswered again. They
+// keep their places: what was answered behind them waits for them.
+func (w *window) retry() (again []*flight) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.messages {
+		if f.answered && f.err == component.ErrReturned {
+			f.answered, f.err = false, nil
+			again = append(again, f)
+		}
 	}
-	back := w.recall()
-	for _, f := range back {
-		f.answered, f.err = false, nil
-	}
-	return back
+	return again
 }
 
-// recall takes the messages that came back, or never had an answer, out of
-// the window in order; what has its answer stays.
-func (w *window) recall() (back []*flight) {
+// recallEvents takes the events without an answer out of the window, in order.
+func (w *window) recallEvents() (back []*event.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var stay []*flight
@@ -143,9 +152,20 @@ func (w *window) recall() (back []*flight) {
 		if f.answered && f.err != component.ErrReturned {
 			stay = append(stay, f)
 		} else {
-			back = append(back, f)
+			back = append(back, f.message.Event)
 		}
 	}
 	w.messages = stay
 	return back
+}
+
+// giveBack answers for the messages that a component has left unanswered.
+func (w *window) giveBack() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.messages {
+		if !f.answered {
+			f.answered, f.err = true, component.ErrReturned
+		}
+	}
 }

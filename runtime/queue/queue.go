@@ -203,21 +203,6 @@ func (q *Queue) Pop(ctx context.Context, max int, bytes int64) []*event.Event {
 	}
 }
 
-// PushFront puts events back before all others, whatever the bounds.
-func (q *Queue) PushFront(events []*event.Event) {
-	if len(events) == 0 {
-		return
-	}
-	q.mu.Lock()
-	q.items = append(append(make([]*event.Event, 0, len(events)+len(q.items)-q.head), events...), q.items[q.head:]...)
-	q.head = 0
-	for _, e := range events {
-		q.bytes += e.Size()
-	}
-	q.mu.Unlock()
-	signal(q.filled)
-}
-
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -116,13 +116,6 @@ func TestALargerEventIsLetThroughAlone(t *testing.T) {
 	})
 }
 
-func TestPushFrontGoesFirstWhateverTheBounds(t *testing.T) {
-	q := New(plan.Queue{MaxEvents: 3, MaxBytes: 1 << 20, WhenFull: plan.Block}, nil)
-	q.Push(t.Context(), made(5, 8))
-	q.PushFront(made(0, 5))
-	want(t, q.Pop(t.Context(), 100, 1<<20), 0, 8)
-}
-
 // PushAll waits, and does not spin, where there is room for some of its events
 // but not for all; what it gave up is room for another Push.
 func TestPushAllWaitsWhereThereIsTooLittleRoom(t *testing.T) {
