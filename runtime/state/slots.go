@@ -25,6 +25,9 @@ type slots struct {
 	seq   uint64
 	made  [2]bool // whether the file's directory entry is known to last
 	files [2]string
+	// found says that the value was loaded, and is not yet known to last: who wrote it
+	// may have been killed before it was synced.
+	found bool
 }
 
 const header = 4 + 8 + 4 + 4
@@ -46,7 +49,7 @@ var errDamaged = errors.New("damaged")
 func (s *slots) load() ([]byte, error) {
 	var best []byte
 	found, damaged := false, false
-	for i, name := range s.files {
+	for _, name := range s.files {
 		raw, err := s.fs.ReadFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -54,7 +57,6 @@ func (s *slots) load() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
-		s.made[i] = true
 		seq, data, ok := unpack(raw)
 		if !ok {
 			damaged = true
@@ -67,7 +69,33 @@ func (s *slots) load() ([]byte, error) {
 	if !found && damaged {
 		return nil, errDamaged
 	}
+	s.found = found
+	_ = s.settle() // where nothing can be stored, what was stored can be read all the same; save tries again
 	return best, nil
+}
+
+// settle makes the value that was loaded last: only then may the other file be
+// written.
+func (s *slots) settle() error {
+	if !s.found {
+		return nil
+	}
+	f, err := s.fs.Open(s.files[s.seq%2])
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = s.fs.SyncDir(filepath.Dir(s.path))
+	}
+	if err == nil {
+		s.found = false
+		s.made[s.seq%2] = true
+	}
+	return err
 }
 
 func unpack(raw []byte) (seq uint64, data []byte, ok bool) {
@@ -95,6 +123,9 @@ func crc(parts ...[]byte) (sum uint32) {
 
 // save makes data the value; it lasts when save returns.
 func (s *slots) save(data []byte) error {
+	if err := s.settle(); err != nil {
+		return fmt.Errorf("storing %s: %w", filepath.Base(s.path), err)
+	}
 	seq := s.seq + 1
 	i := int(seq % 2)
 	raw := make([]byte, header, header+len(data))

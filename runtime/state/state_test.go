@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -75,6 +76,33 @@ func TestTheStateDirectoryLasts(t *testing.T) {
 	}
 	if _, ok := d.Component("source.file.a").Get("k"); !ok || offset(d) != 100 {
 		t.Errorf("after a loss of power: offset %d, component state %v", offset(d), ok)
+	}
+}
+
+// A process is killed before its checkpoint is synced; the next one begins
+// there, and what it begins with outlives a loss of power.
+func TestWhatIsLoadedLasts(t *testing.T) {
+	files := worldtest.NewFS()
+	open := func() *Dir {
+		d, _, err := Open(files, "/state", "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	d := open()
+	save(t, d, 100)
+	files.FailNth(worldtest.OpSync, 1, syscall.EIO)
+	if err := d.Save([]Checkpoint{at(200)}); err == nil {
+		t.Fatal("the sync did not fail")
+	}
+	files.Fault(nil)
+	if got := offset(open()); got != 200 {
+		t.Fatalf("began at %d, want what is in the file", got)
+	}
+	files.Crash(nil)
+	if got := offset(open()); got != 200 {
+		t.Errorf("after a loss of power: %d, while a process has begun at 200", got)
 	}
 }
 
