@@ -487,7 +487,7 @@ func TestReloadUnderLoadLosesAndReordersNothing(t *testing.T) {
 
 	o.edit(`"fail2ban" in rule.groups`, `any(rule.groups, # == "fail2ban")`)
 	o.reload()
-	o.said(`msg=reloaded`)
+	o.said("INFO  reloaded")
 	time.Sleep(time.Second)
 
 	good, err := os.ReadFile(o.pipeline())

@@ -61,6 +61,9 @@ var worlds = []struct {
 
 // In every state that can be reached, every invariant holds.
 func TestEveryState(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much arithmetic: nothing for the race detector")
+	}
 	var mu sync.Mutex
 	states, ran := 0, 0
 	var seen [rests]bool
@@ -98,6 +101,9 @@ func TestEveryState(t *testing.T) {
 
 // Each planted fault breaks an invariant; the shortest way there is kept in testdata.
 func TestFaultsAreFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much arithmetic: nothing for the race detector")
+	}
 	for _, p := range planted {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
