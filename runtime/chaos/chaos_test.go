@@ -1,0 +1,108 @@
+// Package chaos runs the real engine with the real file source and file sinks
+// through seeded faults, in virtual time and on files in memory, and holds what
+// comes out against what DESIGN promises: nothing lost, invented, damaged or
+// reordered, and duplicates only of what a crash or a broken connection left in the
+// dark.
+//
+//	go test ./runtime/chaos                               a fixed share
+//	go test ./runtime/chaos -schedules 10000 -timeout 1h  many
+//	go test ./runtime/chaos -seed 17 -v                   one again, with its journal
+package chaos
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+var (
+	seedFlag      = flag.Uint64("seed", 0, "play only the schedule of this seed, and print its journal")
+	firstFlag     = flag.Uint64("first", 1, "the first seed")
+	schedulesFlag = flag.Int("schedules", 0, "how many schedules to play; 0: CI's share")
+)
+
+// share is how many schedules CI plays.
+const share = 150
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestSchedule(t *testing.T) {
+	first, count := *firstFlag, *schedulesFlag
+	switch {
+	case *seedFlag != 0:
+		first, count = *seedFlag, 1
+	case count == 0 && testing.Short():
+		count = share / 10
+	case count == 0:
+		count = share
+	}
+	var mu sync.Mutex
+	all := result{strikes: map[kind]int{}, idle: map[kind]int{}}
+	began := time.Now()
+	t.Run("seeds", func(t *testing.T) {
+		for i := range count {
+			seed := first + uint64(i)
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				r := playAlone(t, seed)
+				mu.Lock()
+				defer mu.Unlock()
+				all.add(r)
+			})
+		}
+	})
+	fmt.Printf("%d schedules, seeds %d to %d, %d events, %d runs of the process, %v\n",
+		count, first, first+uint64(count)-1, all.events, all.runs, time.Since(began).Round(time.Millisecond))
+	v := all.verdict
+	fmt.Printf("lost %d, phantom %d, damaged %d, reordered %d, duplicated beyond the bound %d (%d within it, which was %d)\n",
+		v.lost, v.phantom, v.damaged, v.reordered, v.duplicated, v.again-v.duplicated, v.bound)
+	fmt.Println("faults that struck while events were in flight:")
+	for _, k := range names(all.strikes) {
+		fmt.Printf("  %-18s %6d\n", k, all.strikes[k])
+	}
+}
+
+func (r *result) add(o result) {
+	r.events += o.events
+	r.runs += o.runs
+	for k, n := range o.strikes {
+		r.strikes[k] += n
+	}
+	for k, n := range o.idle {
+		r.idle[k] += n
+	}
+	a, b := &r.verdict, o.verdict
+	a.lost, a.phantom, a.damaged, a.duplicated, a.reordered = a.lost+b.lost, a.phantom+b.phantom, a.damaged+b.damaged, a.duplicated+b.duplicated, a.reordered+b.reordered
+	a.again, a.bound = a.again+b.again, a.bound+b.bound
+}
+
+// playAlone plays a schedule in a bubble of its own and says what was wrong.
+func playAlone(t *testing.T, seed uint64) (r result) {
+	again := fmt.Sprintf("go test ./runtime/chaos -run TestSchedule -seed %d", seed)
+	stuck := time.AfterFunc(2*time.Minute, func() { panic("a schedule is stuck; again: " + again) })
+	defer stuck.Stop()
+	defer func() {
+		if p := recover(); p != nil {
+			t.Errorf("%v\nagain: %s", p, again)
+		}
+	}()
+	synctest.Test(t, func(t *testing.T) { r = play(t, seed) })
+	struck := 0
+	for _, n := range r.strikes {
+		struck += n
+	}
+	if len(r.violations) == 0 && (r.events < 1000 || struck < 5 || len(r.strikes) < 3) {
+		t.Errorf("too tame: %d events, faults %v\nagain: %s", r.events, maps.Clone(r.strikes), again)
+	}
+	if len(r.violations) > 0 {
+		t.Errorf("%d violations:\n  %s\nagain: %s", len(r.violations), strings.Join(r.violations[:min(10, len(r.violations))], "\n  "), again)
+	}
+	return r
+}
