@@ -28,6 +28,7 @@ filters, transforms and sinks, and etl runs it for years.
 		newInit(),
 		newState(specs),
 		newDeadLetter(specs),
+		newQueue(specs),
 		newPeek(),
 		newDocs(specs),
 		newVersion(),

@@ -22,8 +22,11 @@ func (l *loader) makeComponents() {
 		err := l.makeComponent(n, cfg)
 		if err != nil {
 			l.reportComponent(n, err)
-		} else if made := n.component(); l.o.Mode.strict() {
-			l.check(n, made)
+		} else {
+			l.checkDisk(n)
+			if l.o.Mode.strict() {
+				l.check(n, n.component())
+			}
 		}
 		l.noteReads(n)
 		for name := range l.takeReads(before) {

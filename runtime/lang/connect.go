@@ -251,7 +251,7 @@ func (l *loader) fingerprint(n *node) {
 // several sinks does.
 func (l *loader) warnOfBlocking() {
 	for _, n := range l.plan.Nodes {
-		if n.Type != plan.Source || n.Source == nil || readsAgain(n.Source) {
+		if n.Type != plan.Source || n.Source == nil || n.Queue.Disk || readsAgain(n.Source) {
 			continue
 		}
 		behind := map[*plan.Node]bool{n: true}

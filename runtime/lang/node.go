@@ -196,10 +196,31 @@ func (l *loader) queue(n *node) plan.Queue {
 	if n.Type != plan.Source && n.Type != plan.Sink {
 		return q
 	}
-	if b := n.config.cfg.Block("queue"); b != nil {
-		q = l.overlay(q, b)
+	b := n.config.cfg.Block("queue")
+	if b == nil {
+		return q
+	}
+	q = l.overlay(q, b)
+	if b.String("storage") == "disk" {
+		if q.Disk = true; !b.Has("max_bytes") {
+			q.MaxBytes = defaultDiskBytes
+		}
+		if n.Type == plan.Sink {
+			l.refuseDisk(b, "a sink has no queue on disk: what a source that can be read again still has, it needs no queue for, and any other source can have one", `write queue { storage = "disk" } in the source that can't be read again`)
+		}
 	}
 	return q
+}
+
+func (l *loader) refuseDisk(b *component.Config, message, suggestion string) {
+	l.report(diag.Diagnostic{Code: diag.InvalidValue, Range: b.Ranges["storage"], Message: message, Suggestion: suggestion})
+}
+
+// checkDisk refuses a queue on disk behind a source that is its own log.
+func (l *loader) checkDisk(n *node) {
+	if n.Type == plan.Source && n.Queue.Disk && readsAgain(n.Source) {
+		l.refuseDisk(n.config.cfg.Block("queue"), n.Address+" needs no queue on disk: it can be read again, and each sink has its own place in it", "leave out `storage`")
+	}
 }
 
 func (l *loader) overlay(q plan.Queue, b *component.Config) plan.Queue {
@@ -211,9 +232,6 @@ func (l *loader) overlay(q plan.Queue, b *component.Config) plan.Queue {
 	}
 	if b.Has("when_full") {
 		q.WhenFull = plan.WhenFull(b.String("when_full"))
-	}
-	if b.String("storage") == "disk" {
-		l.report(diag.Diagnostic{Code: diag.NotYet, Range: b.Ranges["storage"], Message: "a queue on disk is not yet available", Suggestion: `write "memory", or leave it out`})
 	}
 	return q
 }
@@ -239,6 +257,10 @@ func (l *loader) decodeRuntime() {
 	}
 	l.plan.State = filepath.Join(l.o.StateDir, l.plan.Name)
 	if l.queues = defaultQueue; l.defaults != nil {
-		l.queues = l.overlay(defaultQueue, top(l.defaults, QueueBlock))
+		b := top(l.defaults, QueueBlock)
+		l.queues = l.overlay(defaultQueue, b)
+		if b.String("storage") == "disk" {
+			l.refuseDisk(b, "the default of all queues can't be on disk", `write queue { storage = "disk" } in the sources that can't be read again`)
+		}
 	}
 }

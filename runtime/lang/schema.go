@@ -46,10 +46,10 @@ var QueueBlock = component.BlockSpec{
 	Name: "queue",
 	Doc:  "What may wait behind a source or in front of a sink.",
 	Attrs: []component.Attr{
-		{Name: "max_events", Type: component.TypeCount, Doc: "Default 10000.", Check: atLeastOne},
-		{Name: "max_bytes", Type: component.TypeSize, Doc: "Default 16MiB. One larger event is let through alone.", Check: positiveSize},
-		{Name: "when_full", Type: component.TypeEnum, Enum: []string{string(plan.Block), string(plan.DropOldest), string(plan.DropNewest)}, Doc: "Default `\"block\"`. What is dropped is counted."},
-		{Name: "storage", Type: component.TypeEnum, Enum: []string{"memory", "disk"}, Doc: "Default `\"memory\"`."},
+		{Name: "max_events", Type: component.TypeCount, Doc: "Default 10000. With a queue on disk: what is read ahead of it.", Check: atLeastOne},
+		{Name: "max_bytes", Type: component.TypeSize, Doc: "Default 16MiB, 1GiB on disk. One larger event is let through alone.", Check: positiveSize},
+		{Name: "when_full", Type: component.TypeEnum, Enum: []string{string(plan.Block), string(plan.DropOldest), string(plan.DropNewest)}, Doc: "Default `\"block\"`. What is dropped is counted. A queue on disk drops the oldest an eighth of `max_bytes` at a time."},
+		{Name: "storage", Type: component.TypeEnum, Enum: []string{"memory", "disk"}, Doc: "`\"disk\"`, of a source that can't be read again: what it gives is on disk before it is acknowledged, and each sink has its own place in it. Default `\"memory\"`."},
 	},
 }
 
@@ -81,5 +81,8 @@ var RuntimeBlock = component.BlockSpec{
 var defaultRuntime = plan.Runtime{ShutdownTimeout: 30 * time.Second, DrainTimeout: 5 * time.Second, StatsInterval: time.Minute}
 
 var defaultQueue = plan.Queue{MaxEvents: 10_000, MaxBytes: 16 << 20, WhenFull: plan.Block}
+
+// defaultDiskBytes is max_bytes of a queue on disk.
+const defaultDiskBytes = 1 << 30
 
 var defaultRetry = plan.Retry{Min: 100 * time.Millisecond, Max: 30 * time.Second}

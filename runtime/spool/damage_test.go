@@ -375,4 +375,3 @@ func FuzzScan(f *testing.F) {
 		findMark(content)
 	})
 }
-

@@ -76,10 +76,11 @@ func (r *reader) run(ctx context.Context, source string, out component.Output) e
 			return nil
 		}
 		for _, lot := range r.lots(ctx, s, e, source) {
+			position := lot.Position // the lot is not ours behind Emit
 			if err := out.Emit(ctx, lot); err != nil {
 				return nil
 			}
-			r.passed(lot.Position.Offset)
+			r.passed(position.Offset)
 		}
 		r.passed(e.after())
 		r.read.Store(e.end)

@@ -251,11 +251,16 @@ func TestOneSyncForAllWhoWait(t *testing.T) {
 	for n := range int64(18) {
 		emit(n + 2)
 	}
+	for waiting := 0; waiting < 18; time.Sleep(time.Millisecond) {
+		l.mu.Lock()
+		waiting = len(l.pending)
+		l.mu.Unlock()
+	}
 	close(hold)
 	done.Wait()
 	files.Fault(nil)
-	if syncs > 18 { // one is held while most of the others come; those share few
-		t.Errorf("%d syncs for 19 lots", syncs)
+	if syncs != 2 {
+		t.Errorf("%d syncs, want one and one for all that came meanwhile", syncs)
 	}
 	for range 19 {
 		if o := <-settled; len(o) != 1 || o[0] != ack.Accepted {

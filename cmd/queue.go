@@ -1,0 +1,242 @@
+package cmd
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wazuh-etl/etl/cmd/internal/positions"
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/spool"
+	"github.com/wazuh-etl/etl/runtime/state"
+)
+
+func newQueue(specs []*component.Spec) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "queue",
+		Short: "Show and empty queues on disk",
+		Long: `Show and empty queues on disk: those of sources with queue { storage = "disk" }. TARGET is a
+pipeline file, or its state directory, STATE/NAME. SOURCE is the address of a source, needed
+where there are several queues. Looking changes nothing, and may be done while the pipeline runs.`,
+	}
+	cmd.AddCommand(
+		newQueueCommand(specs, "ls", "Say what each queue holds, what is missing, and where each sink stands in it",
+			func(w io.Writer, queues []*queueOnDisk) error {
+				for _, q := range queues {
+					if err := q.list(w); err != nil {
+						return err
+					}
+				}
+				return nil
+			}),
+		newQueueCommand(specs, "show", "Print the records of a queue, one JSON object a line",
+			func(w io.Writer, queues []*queueOnDisk) error {
+				return single(queues, func(q *queueOnDisk) error { return q.show(w) })
+			}),
+		newQueueCommand(specs, "export", "Print the events of a queue as they came, one a line",
+			func(w io.Writer, queues []*queueOnDisk) error {
+				return single(queues, func(q *queueOnDisk) error { return q.export(w) })
+			}),
+		newQueueDrop(specs),
+	)
+	return cmd
+}
+
+func newQueueCommand(specs []*component.Spec, name, short string, do func(io.Writer, []*queueOnDisk) error) *cobra.Command {
+	flags := pipelineFlags{specs: specs}
+	cmd := &cobra.Command{
+		Use: name + " TARGET [SOURCE]", Short: short, Args: cobra.RangeArgs(1, 2), ValidArgsFunction: pipelineFiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, queues, err := flags.queues(args, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			for _, q := range queues {
+				q.escape = isTerminal(cmd.OutOrStdout())
+			}
+			if err := do(out, queues); err != nil {
+				return err
+			}
+			if err := out.Flush(); err != nil {
+				return failed(err)
+			}
+			return nil
+		},
+	}
+	flags.add(cmd.Flags())
+	return cmd
+}
+
+func newQueueDrop(specs []*component.Spec) *cobra.Command {
+	flags := pipelineFlags{specs: specs}
+	var yes bool
+	cmd := &cobra.Command{
+		Use:               "drop TARGET [SOURCE]",
+		Short:             "Remove all records of a queue, while the pipeline is not running",
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: pipelineFiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, queues, err := flags.queues(args, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			unlock, err := state.Lock(t.Path)
+			if err != nil {
+				return failed(err)
+			}
+			defer unlock()
+			return single(queues, func(q *queueOnDisk) error {
+				if !yes {
+					return refused(fmt.Errorf("this removes %d events of %s that may not be delivered: say --yes if that is meant", q.Records, q.address))
+				}
+				if err := q.Drop(q.state); err != nil {
+					return failed(fmt.Errorf("dropping the queue of %s: %w", q.address, err))
+				}
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %d events removed\n", q.address, q.Records)
+				return err
+			})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
+	return cmd
+}
+
+// queueOnDisk is one source's.
+type queueOnDisk struct {
+	*spool.Store
+	address string
+	state   component.State
+	cursors map[string]component.Position // of each sink
+	escape  bool
+}
+
+// queues are those below the state directory of the target, or the one that args name.
+func (f *pipelineFlags) queues(args []string, stderr io.Writer) (*positions.Target, []*queueOnDisk, error) {
+	t, err := f.target(args[0], stderr)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, _, err := t.Look()
+	if err != nil {
+		return nil, nil, noState(t, err)
+	}
+	entries, err := t.FS.ReadDir(filepath.Join(t.Path, "components"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, failed(err)
+	}
+	var queues []*queueOnDisk
+	for _, e := range entries {
+		address, err := url.PathUnescape(e.Name())
+		if err != nil || !e.IsDir() || len(args) > 1 && address != args[1] {
+			continue
+		}
+		q := &queueOnDisk{address: address, state: dir.Component(address), cursors: dir.Checkpoints(address)}
+		if q.Store, err = spool.Look(t.FS, dir.ComponentDir(address), q.state); errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return nil, nil, failed(fmt.Errorf("looking at the queue of %s: %w", address, err))
+		}
+		queues = append(queues, q)
+	}
+	if len(queues) == 0 {
+		return nil, nil, failed(fmt.Errorf("there is no queue on disk in %s", t.Path))
+	}
+	return t, queues, nil
+}
+
+// single does something with the one queue there is.
+func single(queues []*queueOnDisk, do func(*queueOnDisk) error) error {
+	if len(queues) > 1 {
+		var all []string
+		for _, q := range queues {
+			all = append(all, q.address)
+		}
+		return refused(fmt.Errorf("there are several queues, name one: %s", strings.Join(all, ", ")))
+	}
+	return do(queues[0])
+}
+
+func (q *queueOnDisk) list(w io.Writer) error {
+	fmt.Fprintf(w, "%s: %d events, %d bytes on disk", q.address, q.Records, q.Bytes)
+	if q.Records > 0 {
+		fmt.Fprintf(w, ", numbers %d to %d, received %s to %s", q.First, q.Last, q.Oldest.Format(time.RFC3339), q.Newest.Format(time.RFC3339))
+	}
+	fmt.Fprintln(w)
+	for _, r := range q.Missing {
+		fmt.Fprintf(w, "  missing: %d events, numbers %s\n", r.Count(), r)
+	}
+	for _, sink := range slices.Sorted(maps.Keys(q.cursors)) {
+		p := q.cursors[sink]
+		if p.Generation != q.Generation {
+			fmt.Fprintf(w, "  %s: not in this queue\n", sink)
+			continue
+		}
+		behind := int64(0)
+		if err := q.Each(func(r *spool.Record) error {
+			if r.Number >= p.Offset {
+				behind++
+			}
+			return nil
+		}); err != nil {
+			return failed(err)
+		}
+		fmt.Fprintf(w, "  %s: next is number %d, %d events behind\n", sink, p.Offset, behind)
+	}
+	return nil
+}
+
+func (q *queueOnDisk) show(w io.Writer) error {
+	err := q.Each(func(r *spool.Record) error {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		text := string(line)
+		if q.escape {
+			text = escapeControls(text)
+		}
+		_, err = fmt.Fprintln(w, text)
+		return err
+	})
+	if err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// escapeControls writes what a terminal would act on, and JSON lets stand, as JSON escapes.
+func escapeControls(line string) string {
+	var b strings.Builder
+	for _, c := range line {
+		if c == 0x7f || c >= 0x80 && c < 0xa0 {
+			fmt.Fprintf(&b, `\u%04x`, c)
+		} else {
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
+
+func (q *queueOnDisk) export(w io.Writer) error {
+	err := q.Each(func(r *spool.Record) error {
+		_, err := fmt.Fprintln(w, r.Text)
+		return err
+	})
+	if err != nil {
+		return failed(err)
+	}
+	return nil
+}
