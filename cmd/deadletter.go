@@ -207,6 +207,8 @@ func replay(ctx context.Context, path string, flags *replayFlags, stdout, stderr
 	switch {
 	case err != nil:
 		return failed(err)
+	case ctx.Err() != nil:
+		return failed(fmt.Errorf("stopped: %w", context.Cause(ctx)))
 	case result.Again+result.Left() > 0:
 		return failed(nil)
 	}
