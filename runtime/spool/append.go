@@ -277,13 +277,16 @@ func (l *Log) write(batch []*request) error {
 
 	var blocks [][]byte
 	var extents []extent
-	next := first
+	next, buffer := first, l.buffer[:0] // the engine copies what it is given
+	defer func() { l.buffer = buffer[:0] }()
 	for _, r := range batch {
 		for _, lines := range l.cut(r.lot) {
-			b, err := l.mark.block(nil, r.lot, lines, next, prev)
-			if err != nil {
+			at := len(buffer)
+			var err error
+			if buffer, err = l.mark.block(buffer, r.lot, lines, next, prev); err != nil {
 				return fmt.Errorf("encoding: %w", err)
 			}
+			b := buffer[at:]
 			blocks = append(blocks, b)
 			extents = append(extents, extent{first: next, count: int64(len(lines)), end: int64(len(b))})
 			next += int64(len(lines))

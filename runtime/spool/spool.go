@@ -47,12 +47,13 @@ type Log struct {
 	segments []*segment // in order; the last one may still be written
 	writing  bool       // the last one is
 	lastID   uint64
-	next     int64 // number of the next record
-	last     int64 // number of the last record that counts
-	read     int64 // the source's own reader has everything before it
-	forgot   int64 // all sinks have everything before it
-	bytes    int64 // of all files
-	written  int64 // of all blocks since the log was opened, those found then included
+	buffer   []byte // the committer's
+	next     int64  // number of the next record
+	last     int64  // number of the last record that counts
+	read     int64  // the source's own reader has everything before it
+	forgot   int64  // all sinks have everything before it
+	bytes    int64  // of all files
+	written  int64  // of all blocks since the log was opened, those found then included
 	pending  []*request
 	waiting  int64         // bytes of pending
 	more     chan struct{} // closed and replaced whenever there is something to read, or nothing more to come

@@ -67,6 +67,24 @@ filter "bans" {
 	} {
 		fmt.Fprintf(&b, "## Block `%s`\n\n%s %s\n\n", block.spec.Name, block.spec.Doc, block.where)
 		attributes(&b, block.spec.Attrs)
+		if block.spec.Name == lang.QueueBlock.Name {
+			b.WriteString(diskQueue)
+		}
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
+
+// diskQueue is what is promised of a queue on disk.
+const diskQueue = "A source that can't be read again (`stdin`, `generate`) with `queue { storage = \"disk\" }` is acknowledged when what it gave is\n" +
+	"on disk; one `fsync` serves all who wait. `etl queue ls`, `show`, `export` and `drop` are for what is in it.\n" + `
+| what happens when … | then | test |
+| --- | --- | --- |
+| a target is down | the log grows up to ` + "`max_bytes`" + `; the other sinks go on, each has its own place in the log | TestQueueOnDiskResumesEachSink |
+| the log is full | the source waits, or the oldest or newest events are dropped, with their exact count | TestWhenFull, TestBlockWaitsForRoom |
+| the process or the machine dies | what was acknowledged to the source is there; each sink goes on where it stood, with the same ids | TestPowerLossAtEveryOperation |
+| the pipeline is loaded again | the log stays, also if the source has changed | TestQueueOnDiskResumesEachSink |
+| the disk is full | the source waits, health says why; it goes on when there is room | TestFullDisk |
+| a write or an ` + "`fsync`" + ` fails | the segment is abandoned, the events are written again in a new one | TestFailedSyncsAndWrites |
+| files are damaged or gone | the start tells the numbers and the exact count of what is missing, and goes on with the rest; a damaged file is copied to ` + "`queue/damaged`" + ` | TestEachFlippedByte, TestSegmentsThatAreGoneOrCutAreCounted |
+
+`
