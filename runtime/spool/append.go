@@ -288,7 +288,7 @@ func (l *Log) write(batch []*request) error {
 			}
 			b := buffer[at:]
 			blocks = append(blocks, b)
-			extents = append(extents, extent{first: next, count: int64(len(lines)), end: int64(len(b))})
+			extents = append(extents, extent{first: next, count: int64(len(lines)), size: int64(len(b))})
 			next += int64(len(lines))
 			prev = next - 1
 		}
@@ -372,7 +372,7 @@ func (l *Log) wrote(batch []*request, s *segment, extents []extent, bytes int64)
 			bytes = s.bytes()
 		}
 		for _, e := range extents {
-			l.written += e.end
+			l.written += e.size
 			e.end = l.written
 			s.blocks = append(s.blocks, e)
 		}

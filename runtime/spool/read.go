@@ -42,11 +42,7 @@ func (r *reader) begin(from []component.Position) {
 	}
 	at := l.written
 	if s, i := l.find(r.cursor); s != nil {
-		if at = 0; i > 0 {
-			at = s.blocks[i-1].end
-		} else {
-			at = s.blocks[0].end - max(s.blocks[0].size, 0)
-		}
+		at = s.blocks[i].end - s.blocks[i].size
 	}
 	r.read.Store(at)
 }

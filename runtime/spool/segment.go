@@ -36,7 +36,7 @@ type extent struct {
 	count int64
 	end   int64 // bytes of all blocks of the log up to the end of this one
 	at    int64 // where it is in the file; with a writer, its index in the engine
-	size  int64 // bytes; 0 with a writer
+	size  int64 // bytes
 }
 
 func (e *extent) after() int64 { return e.first + e.count }
