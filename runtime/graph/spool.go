@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/plan"
 	"github.com/wazuh-etl/etl/runtime/spool"
@@ -31,14 +34,15 @@ func (g *Graph) spooled(n *plan.Node) component.Source {
 // any more, after checkpoints are stored.
 func (g *Graph) forget(stored []state.Checkpoint) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, f := range g.feeds {
+	feeds := slices.Collect(maps.Values(g.feeds))
+	g.mu.Unlock()
+	for _, f := range feeds {
 		f.mu.Lock()
 		source, ok := f.node.Source.(component.Forgetter)
 		sinks, earliest := len(f.sinks), f.emitted
-		quiet := ok && f.tracker != nil && f.began && (sinks > 0 || f.tracker.Idle())
+		settled := ok && f.tracker != nil && f.began && (sinks > 0 || f.tracker.Idle())
 		f.mu.Unlock()
-		if !quiet {
+		if !settled {
 			continue
 		}
 		for _, c := range stored {
