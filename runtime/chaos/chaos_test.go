@@ -15,6 +15,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,6 +45,8 @@ func TestSchedule(t *testing.T) {
 		count = share
 	}
 	var mu sync.Mutex
+	var failed atomic.Bool
+	failfast := flag.Lookup("test.failfast").Value.String() == "true"
 	all := result{strikes: map[kind]int{}, idle: map[kind]int{}}
 	began := time.Now()
 	t.Run("seeds", func(t *testing.T) {
@@ -51,6 +54,10 @@ func TestSchedule(t *testing.T) {
 			seed := first + uint64(i)
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
+				if failfast && failed.Load() {
+					t.Skip("another schedule has failed")
+				}
+				defer func() { failed.CompareAndSwap(false, t.Failed()) }()
 				r := playAlone(t, seed)
 				mu.Lock()
 				defer mu.Unlock()

@@ -278,9 +278,11 @@ func (h *harness) apply(k kind) {
 	case kill, power:
 		h.kill(k)
 	case stop:
+		healed := h.sick()
 		h.amid()
 		h.strike(k)
 		h.halt()
+		healed()
 		h.down()
 		h.start()
 	case rotation:
@@ -288,6 +290,7 @@ func (h *harness) apply(k kind) {
 			h.writer.ask()
 		}
 	case reload:
+		defer h.sick()()
 		for range 1 + h.rng.IntN(5) {
 			h.reload()
 			if h.rng.IntN(2) == 0 {
@@ -344,6 +347,18 @@ func (h *harness) misbehave(k kind, m mood, d time.Duration) {
 	h.wait(d)
 	h.strike(k)
 	t.set(well)
+}
+
+// sick sometimes makes a target refuse for a while: people stop and reload what
+// does not work. The result makes it well again.
+func (h *harness) sick() (heal func()) {
+	if h.rng.IntN(3) > 0 {
+		return func() {}
+	}
+	t := h.either()
+	t.set(refuse)
+	h.wait(h.some(200*time.Millisecond, 2*time.Second))
+	return func() { t.set(well) }
 }
 
 // kill kills the process in the middle of what it does.

@@ -52,7 +52,7 @@ type writer struct {
 	file    world.File
 	name    string // under which file was opened
 	files   int
-	lost    bool // a file was truncated without a copy
+	lost    bool // what a file held was truncated away and is in no copy
 	first   int  // line of the file
 	lines   []*line
 	asked   int
@@ -316,13 +316,15 @@ func (w *writer) truncate() {
 		w.must(f.Close())
 	}
 	from := w.count()
-	if w.rng.IntN(3) == 0 {
+	more := w.rng.IntN(3) == 0
+	if more {
 		w.burst(1 + w.rng.IntN(5))
 	}
 	w.mu.Lock()
 	if !copied {
-		from, w.lost = w.first, true
+		from = w.first
 	}
+	w.lost = w.lost || more || !copied // who has read to the end stands where no file reaches
 	for _, l := range w.lines[from:] {
 		l.doomed = time.Now()
 	}
