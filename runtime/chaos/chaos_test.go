@@ -70,9 +70,9 @@ func TestSchedule(t *testing.T) {
 	v := all.verdict
 	fmt.Printf("lost %d, phantom %d, damaged %d, reordered %d, duplicated beyond the bound %d (%d within it, which was %d)\n",
 		v.lost, v.phantom, v.damaged, v.reordered, v.duplicated, v.again-v.duplicated, v.bound)
-	fmt.Println("faults that struck while events were in flight:")
+	fmt.Println("faults that struck while events were in flight, and while none were:")
 	for _, k := range names(all.strikes) {
-		fmt.Printf("  %-18s %6d\n", k, all.strikes[k])
+		fmt.Printf("  %-18s %6d %6d\n", k, all.strikes[k], all.idle[k])
 	}
 }
 

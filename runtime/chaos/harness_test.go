@@ -152,8 +152,9 @@ func (h *harness) setCurrent(p *process) {
 }
 
 // strike counts a fault at the moment it happens.
-func (h *harness) strike(k kind) {
-	inFlight := h.oracle.inFlight()
+func (h *harness) strike(k kind) { h.count(k, h.oracle.inFlight()) }
+
+func (h *harness) count(k kind, inFlight bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if inFlight {

@@ -263,6 +263,16 @@ func (h *harness) amid() {
 // wait goes on with everything for d.
 func (h *harness) wait(d time.Duration) { h.until(func() bool { return false }, d) }
 
+// last goes on with everything while a fault lasts, and counts it.
+func (h *harness) last(k kind, d time.Duration) {
+	inFlight := false
+	h.until(func() bool {
+		inFlight = inFlight || h.oracle.inFlight()
+		return false
+	}, d)
+	h.count(k, inFlight)
+}
+
 // either is one of the targets.
 func (h *harness) either() *target {
 	if h.rng.IntN(3) == 0 {
@@ -299,8 +309,7 @@ func (h *harness) apply(k kind) {
 		}
 	case full:
 		h.disk.fill(true)
-		h.wait(h.some(50*time.Millisecond, 4*time.Second))
-		h.strike(k)
+		h.last(k, h.some(50*time.Millisecond, 4*time.Second))
 		h.disk.fill(false)
 		h.oracle.diskTrouble()
 	case write:
@@ -324,14 +333,11 @@ func (h *harness) apply(k kind) {
 	case death:
 		t := h.either()
 		t.set(refuse)
-		h.wait(h.some(time.Second, 10*time.Second))
-		h.strike(k)
+		h.last(k, h.some(time.Second, 10*time.Second))
 		t.set(well)
 	case blindness:
 		h.files.Blind(true)
-		h.wait(h.some(time.Second, 3*time.Second))
-		h.amid()
-		h.strike(k)
+		h.last(k, h.some(time.Second, 3*time.Second))
 		h.files.Blind(false)
 	}
 }
@@ -344,8 +350,7 @@ func (h *harness) misbehave(k kind, m mood, d time.Duration) {
 		time.AfterFunc(d, func() { h.strike(k); t.set(well) })
 		return
 	}
-	h.wait(d)
-	h.strike(k)
+	h.last(k, d)
 	t.set(well)
 }
 
