@@ -95,13 +95,17 @@ func run(ctx context.Context, path string, flags *runFlags, stdout, stderr io.Wr
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, flags.timeout, errTimeout)
 		defer cancel()
+		s.AtOnce = func() bool { return context.Cause(ctx) == errTimeout }
 	}
 	err = s.Run(ctx)
 	switch {
 	case errors.Is(err, service.ErrRefused):
 		return refused(nil)
 	case context.Cause(ctx) == errTimeout:
-		return &exit{exitTimeout, fmt.Errorf("not done after %s", flags.timeout)}
+		if errors.Is(err, graph.ErrAbandoned) {
+			return &exit{exitTimeout, fmt.Errorf("not done after %s: %w", flags.timeout, err)}
+		}
+		return &exit{exitTimeout, fmt.Errorf("not done after %s; what is left is covered by a checkpoint", flags.timeout)}
 	case errors.Is(err, graph.ErrAbandoned):
 		return &exit{exitAbandoned, err}
 	case errors.Is(err, service.ErrConfiguration):

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 )
@@ -11,6 +13,7 @@ import (
 // sink is sink "stdout".
 type sink struct {
 	out     io.Writer
+	visible bool       // out is a terminal: control characters of events must not reach it
 	writing chan error // the result of a write that was not waited for; nil: there is none
 }
 
@@ -23,7 +26,7 @@ func (s *sink) Deliver(ctx context.Context, messages []*component.Message) error
 	if s.writing == nil {
 		var lines []byte
 		for _, m := range messages {
-			lines = append(append(lines, m.Payload...), '\n')
+			lines = append(s.appendShown(lines, m.Payload), '\n')
 		}
 		s.writing = make(chan error, 1)
 		go func(result chan<- error) {
@@ -54,6 +57,22 @@ func (s *sink) Deliver(ctx context.Context, messages []*component.Message) error
 		m.Return()
 	}
 	return nil
+}
+
+// appendShown appends a payload as it is, for a terminal with its control
+// characters as \u001b.
+func (s *sink) appendShown(dst, payload []byte) []byte {
+	if !s.visible {
+		return append(dst, payload...)
+	}
+	for _, c := range string(payload) {
+		if unicode.IsControl(c) && c != '\t' && c != '\n' {
+			dst = fmt.Appendf(dst, "\\u%04x", c)
+		} else {
+			dst = utf8.AppendRune(dst, c)
+		}
+	}
+	return dst
 }
 
 // Limits are those of one write.

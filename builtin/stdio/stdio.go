@@ -4,6 +4,8 @@ package stdio
 import (
 	"os"
 
+	"golang.org/x/term"
+
 	"github.com/wazuh-etl/etl/runtime/codec"
 	"github.com/wazuh-etl/etl/runtime/component"
 )
@@ -32,7 +34,9 @@ func Specs() []*component.Spec {
 			Doc:       stdoutDoc,
 			Example: `sink "stdout" "show" { from = source.stdin.lines }
 `,
-			NewSink: func(*component.Config) (component.Sink, error) { return &sink{out: os.Stdout}, nil },
+			NewSink: func(*component.Config) (component.Sink, error) {
+				return &sink{out: os.Stdout, visible: term.IsTerminal(int(os.Stdout.Fd()))}, nil
+			},
 		},
 	}
 }
@@ -48,7 +52,8 @@ the ids of its events. The source ends with its input.
 | reading fails | the pipeline stops with the error | TestReadError |
 `
 
-const stdoutDoc = `The payload and a line break are written; without ` + "`payload`" + ` that is the event as JSON.
+const stdoutDoc = `The payload and a line break are written; without ` + "`payload`" + ` that is the event as JSON. On a terminal control
+characters are shown as ` + "`\\u001b`" + `, so that no event can write there what it likes; a pipe or file gets every byte.
 
 | what happens when … | whose error | then | test |
 | --- | --- | --- | --- |

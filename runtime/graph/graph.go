@@ -176,6 +176,10 @@ func (g *Graph) Run(ctx context.Context) error {
 	}
 	ticker := time.NewTicker(checkpointInterval)
 	defer ticker.Stop()
+	// A process that is killed again and again within its first second must get on too.
+	early := time.NewTicker(checkpointInterval / 5)
+	defer early.Stop()
+	begin := time.Now()
 	var failed error
 	for waiting := true; waiting; {
 		select {
@@ -183,6 +187,11 @@ func (g *Graph) Run(ctx context.Context) error {
 			g.tick()
 		case <-g.soon:
 			g.checkpoint()
+		case <-early.C:
+			g.checkpoint()
+			if time.Since(begin) > checkpointInterval {
+				early.Stop()
+			}
 		case <-ctx.Done():
 			waiting = false
 		case failed = <-g.fatal:
@@ -385,6 +394,16 @@ func (g *Graph) fail(err error) {
 	}
 }
 
+// tellHealth logs when a component stops being well, and when it is well again.
+func (g *Graph) tellHealth(address string, before, now error) {
+	switch {
+	case before == nil && now != nil:
+		g.log.Warn("the target fails; events wait and are tried again", "component", address, "error", now)
+	case before != nil && now == nil:
+		g.log.Info("the target is back", "component", address)
+	}
+}
+
 // host is what the component of s gets.
 func (g *Graph) host(s *step) *component.Host {
 	stats := s.stats
@@ -392,7 +411,7 @@ func (g *Graph) host(s *step) *component.Host {
 		World:   g.options.World,
 		Address: s.node.Address,
 		Log:     g.log.With("component", s.node.Address),
-		Health:  stats.setHealth,
+		Health:  func(err error) { g.tellHealth(s.node.Address, stats.setHealth(err), err) },
 		State:   state.Volatile(),
 	}
 	if g.options.State != nil {

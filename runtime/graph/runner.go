@@ -361,17 +361,12 @@ func (r *runner) close() {
 type backoff struct {
 	plan.Retry
 	tries int
-	since time.Time
 }
 
 // wait says that the target fails, and waits; longer each time, with jitter.
 func (b *backoff) wait(ctx context.Context, r *runner, err error) {
-	r.stats.setHealth(err)
+	r.g.tellHealth(r.address, r.stats.setHealth(err), err)
 	r.stats.retries.Add(1)
-	if b.tries == 0 {
-		b.since = r.g.options.World.Now()
-		r.g.log.Warn("the target fails; events wait and are tried again", "component", r.address, "error", err)
-	}
 	pause := min(b.Min<<min(b.tries, 20), b.Max)
 	b.tries++
 	timer := time.NewTimer(pause/2 + rand.N(pause/2+1))
@@ -385,8 +380,7 @@ func (b *backoff) wait(ctx context.Context, r *runner, err error) {
 // reset says that the target has answered.
 func (b *backoff) reset(r *runner) {
 	if b.tries > 0 {
-		r.stats.setHealth(nil)
-		r.g.log.Info("the target is back", "component", r.address, "tries", b.tries, "after", r.g.options.World.Now().Sub(b.since).Round(time.Millisecond))
+		r.g.tellHealth(r.address, r.stats.setHealth(nil), nil)
 		b.tries = 0
 	}
 }

@@ -46,10 +46,12 @@ func (c *Counters) failed(e *event.Event, f *event.Failure) {
 	c.mu.Unlock()
 }
 
-func (c *Counters) setHealth(err error) {
+// setHealth says how the target is, and returns how it was.
+func (c *Counters) setHealth(err error) (before error) {
 	c.mu.Lock()
-	c.health = err
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	before, c.health = c.health, err
+	return before
 }
 
 func (c *Counters) acknowledged(n int, now time.Time) {

@@ -38,6 +38,9 @@ func Load(path string, o Options) (*plan.Plan, diag.List) {
 	if l.list.Failed() {
 		return nil, l.list
 	}
+	if l.plan != nil {
+		l.plan.Secrets = l.secretTexts()
+	}
 	return l.plan, l.list
 }
 

@@ -26,10 +26,16 @@ func (l *loader) noteSecrets(v cty.Value) {
 	})
 }
 
-// hideSecrets takes them out of what is told, whoever tells it.
-func (l *loader) hideSecrets(list diag.List) diag.List {
+// secretTexts are the texts to hide, longest first: one may be part of another.
+func (l *loader) secretTexts() []string {
 	secrets := sortedKeys(l.secrets)
 	sort.SliceStable(secrets, func(i, j int) bool { return len(secrets[i]) > len(secrets[j]) })
+	return secrets
+}
+
+// hideSecrets takes them out of what is told, whoever tells it.
+func (l *loader) hideSecrets(list diag.List) diag.List {
+	secrets := l.secretTexts()
 	for i := range list {
 		for _, s := range secrets {
 			list[i].Message = strings.ReplaceAll(list[i].Message, s, "(secret)")

@@ -16,6 +16,7 @@ type Plan struct {
 	Dir     string   // absolute directory of the pipeline file
 	State   string   // absolute, STATE/NAME: what the pipeline writes is below it
 	Reads   []string // every file the plan came from or its components read, absolute: what --watch watches
+	Secrets []string // texts of sensitive values, longest first: no log may show them
 	Runtime Runtime
 	Nodes   []*Node // inputs before those who read them
 	Tests   []*Test

@@ -56,7 +56,7 @@ func (r *recorder) words(p place, e *event.Event) string {
 	case p.output == plan.Errors:
 		return fmt.Sprintf("%s: error: %s", p.address, e.Failure().Message)
 	case p.output == plan.Rejected:
-		return fmt.Sprintf("%s dropped it: not %s", p.address, quoted(n.Where.String()))
+		return fmt.Sprintf("%s dropped it, its where is false: %s", p.address, quoted(n.Where.String()))
 	case p.output == plan.Delivered, n.Type == plan.Source:
 		return ""
 	case n.Type == plan.Sink:

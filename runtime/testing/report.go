@@ -45,9 +45,9 @@ func (r *Report) result(w io.Writer, t *Result) error {
 	var b strings.Builder
 	switch {
 	case !t.Passed():
-		fmt.Fprintf(&b, "FAIL  %s (%s:%d)\n", t.Test.Name, t.Test.Range.File, t.Test.Range.Start.Line)
+		fmt.Fprintf(&b, "FAIL  %s (%s:%d)\n", printable(t.Test.Name), t.Test.Range.File, t.Test.Range.Start.Line)
 	case r.Verbose:
-		fmt.Fprintf(&b, "ok    %s (%s)\n", t.Test.Name, t.Duration.Round(time.Millisecond))
+		fmt.Fprintf(&b, "ok    %s (%s)\n", printable(t.Test.Name), t.Duration.Round(time.Millisecond))
 	}
 	for _, f := range t.Failures {
 		b.WriteString(indent(r.failure(f), "      "))

@@ -21,9 +21,9 @@ const redraw = 200 * time.Millisecond
 
 // openLog sets up the log, above the live table where a person looks on.
 func (s *Service) openLog(started time.Time) {
-	out := s.Stderr
+	out := io.Writer(s.told)
 	if s.Terminal && !s.printsThere() {
-		s.live = view.NewLive(s.Stderr, terminalSize(s.Stderr), s.plan, started)
+		s.live = view.NewLive(s.told, terminalSize(s.Stderr), s.plan, started)
 		out = s.live
 	}
 	if s.JSON {

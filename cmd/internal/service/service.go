@@ -49,6 +49,7 @@ type Service struct {
 	Once      bool
 	DryRun    bool
 	Watch     bool
+	AtOnce    func() bool // says, when ctx is done, that nothing more is to be delivered; nil: no
 
 	Stdout, Stderr io.Writer
 	Printer        diag.Printer
@@ -58,6 +59,7 @@ type Service struct {
 
 	world   world.World
 	log     *slog.Logger
+	told    *hiding // Stderr, without secrets
 	live    *view.Live
 	notify  *sdnotify.Notifier
 	plan    *plan.Plan
@@ -76,6 +78,8 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	s.plan = p
 	s.limitMemory(p)
+	s.told = &hiding{out: s.Stderr}
+	s.told.hide(p.Secrets)
 	s.openLog(started)
 	defer s.closeLive()
 
@@ -99,9 +103,9 @@ func (s *Service) Run(ctx context.Context) error {
 	s.closeLive()
 	var untold error
 	if s.DryRun {
-		untold = dead.tell(s.Stderr)
+		untold = dead.tell(s.told)
 	} else {
-		untold = view.Summary(s.Stderr, s.plan, s.graph.Snapshot(), time.Since(started), o.DeadLetters, self.Command())
+		untold = view.Summary(s.told, s.plan, s.graph.Snapshot(), time.Since(started), o.DeadLetters, self.Command())
 	}
 	if err != nil {
 		return err
@@ -184,11 +188,16 @@ func (s *Service) serve(ctx context.Context) error {
 
 	reports := newReporter(s)
 	defer reports.stop()
-	stopping := false
+	stopping, over := false, ctx.Done()
 	for {
 		select {
 		case err := <-ended:
 			return err
+		case <-over:
+			over = nil
+			if s.AtOnce != nil && s.AtOnce() {
+				s.graph.Kill()
+			}
 		case sig := <-signals:
 			switch {
 			case sig == syscall.SIGHUP:
@@ -242,6 +251,7 @@ func (s *Service) reload() {
 		return
 	}
 	s.plan = p
+	s.told.hide(p.Secrets)
 	s.limitMemory(p)
 	s.watcher.Set(p.Reads)
 	if s.live != nil {

@@ -41,6 +41,15 @@ func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration,
 	if len(s.Drops) > 0 {
 		b.WriteString("\n")
 	}
+	for _, n := range s.Nodes {
+		if left := int64(n.QueueEvents + n.InFlight); n.Type == plan.Sink && left > 0 {
+			why := "stopped before it had them"
+			if n.Health != nil {
+				why = Visible(n.Health.Error())
+			}
+			fmt.Fprintf(&b, "\n%s: %s not delivered: %s\n", n.Address, events(left), why)
+		}
+	}
 	b.WriteString(destinations(p, s, dead, self))
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -180,6 +180,8 @@ func TestSummary(t *testing.T) {
 
 sink.wazuh.receipt dropped 7 events: drop_oldest
 
+sink.nats.alerts: 25 events not delivered: dialing�[2J: refused
+
 sink.nats.alerts: 250 events to stream ALERTS in /s
   go run ./cmd/etl peek /s
 
