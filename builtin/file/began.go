@@ -13,30 +13,28 @@ import (
 const beganKey = "began"
 
 // began opens the file in which the first run began, if no checkpoint was
-// made since; nil if there is nothing to go on from.
-func (s *Source) began(host *component.Host, f family, members []member) (*generation, int64) {
+// made since; nil if there is nothing to go on from. The error is errMoved.
+func (s *Source) began(host *component.Host, f family, members []member) (*generation, int64, error) {
 	value, ok := host.State.Get(beganKey)
 	if !ok {
-		return nil, 0
+		return nil, 0, nil
 	}
 	var p component.Position
 	if json.Unmarshal(value, &p) != nil || p.Path != s.path {
-		return nil, 0 // the source reads another file now
+		return nil, 0, nil // the source reads another file now
 	}
 	if p.Generation != "" {
-		if g := f.find(p, members); g != nil {
-			return g, p.Offset
-		}
-		return nil, 0
+		g, err := f.find(p, members)
+		return g, p.Offset, err
 	}
 	for _, m := range members { // its first line was not complete
 		if m.device == p.Device && m.inode == p.Inode {
-			if g, err := openGeneration(f.files, m.path); err == nil {
-				return g, 0
+			if g, err := f.open(m); err == nil {
+				return g, 0, nil
 			}
 		}
 	}
-	return nil, 0
+	return nil, 0, nil
 }
 
 // remember stores where the first run begins: in a file without a name yet, at its

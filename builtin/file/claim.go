@@ -15,7 +15,7 @@ func (s *Source) Claims(p component.Position) bool {
 		return true
 	}
 	directory, base := filepath.Split(s.path)
-	if dated, _, ok := strings.Cut(p.Generation, ":"); ok && s.wazuh && path == filepath.Join(directory, dated) {
+	if dated, _, ok := strings.Cut(p.Generation, ":"); ok && s.profile != "" && path == filepath.Join(directory, dated) {
 		return true
 	}
 	name, ok := strings.CutPrefix(path, directory)

@@ -8,7 +8,7 @@ import (
 
 func TestClaims(t *testing.T) {
 	plain := &Source{path: "/var/log/app.json"}
-	wazuh := &Source{path: "/var/log/app.json", wazuh: true}
+	wazuh := &Source{path: "/var/log/app.json", profile: "wazuh4"}
 	for _, c := range []struct {
 		source           *Source
 		path, generation string

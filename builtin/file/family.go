@@ -9,22 +9,23 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
 )
 
 // family is the file at a path and those that were there before it.
 type family struct {
-	files world.FS
-	path  string
-	wazuh bool // dated hard links in YYYY/Mon below the file's directory
+	files    world.FS
+	path     string
+	calendar *calendar // nil: files are told by their names beside the path
 }
 
 // member is one file of a family.
 type member struct {
 	path          string
+	name          string // path without .gz; from the calendar's directory, if the calendar has it
+	archive       bool   // it is the compressed file of that name
 	device, inode uint64
-	size          int64
+	size          int64 // of the file as it is
 	modified      time.Time
 	order         string // sorts members of the same kind, oldest first
 	kind          kind
@@ -40,13 +41,35 @@ const (
 	current             // the path itself
 )
 
+// described is m with what info says of it.
+func (m member) described(files world.FS, info fs.FileInfo) member {
+	m.device, m.inode = files.Identity(info)
+	m.size, m.modified = info.Size(), info.ModTime()
+	return m
+}
+
+// compare sorts members of the same kind. Of a file that is there compressed and plain the
+// compressed one comes first: if they differ, it was there before.
+func (m member) compare(n member) int {
+	if c := cmp.Compare(m.order, n.order); c != 0 || m.archive == n.archive {
+		return c
+	}
+	if m.archive {
+		return -1
+	}
+	return 1
+}
+
+// is says whether m is a name of g.
+func (g *generation) is(m member) bool { return g.device == m.device && g.inode == m.inode }
+
 // members are all that can be found now, oldest first, the current one last
-// and under no other name. Nobody looks at all names at once: stable is false if they
-// went on changing, so that one may be missing or in the wrong place.
-func (f family) members() (list []member, stable bool) {
-	list = f.list()
+// and under no other name; of the dated ones of a calendar those from the month of the order since on. Nobody looks at
+// all names at once: stable is false if they went on changing, so that one may be missing or in the wrong place.
+func (f family) members(since string) (list []member, stable bool) {
+	list = f.list(since)
 	for range 20 {
-		again := f.list()
+		again := f.list(since)
 		if slices.EqualFunc(list, again, func(a, b member) bool {
 			return a.path == b.path && a.device == b.device && a.inode == b.inode
 		}) {
@@ -58,49 +81,76 @@ func (f family) members() (list []member, stable bool) {
 }
 
 // list is one attempt at members.
-func (f family) list() []member {
-	var list []member
-	now, err := f.files.Stat(f.path)
+func (f family) list(since string) []member {
+	now := member{path: f.path, name: f.path, kind: current}
+	info, err := f.files.Stat(f.path)
 	have := err == nil
-	var device, inode uint64
 	if have {
-		device, inode = f.files.Identity(now)
+		now = now.described(f.files, info)
 	}
-	add := func(path string, info fs.FileInfo, k kind, order string) {
-		m := member{path: path, size: info.Size(), modified: info.ModTime(), kind: k, order: order}
-		m.device, m.inode = f.files.Identity(info)
-		if !have || m.device != device || m.inode != inode {
-			list = append(list, m)
+	list := f.siblings()
+	if f.calendar != nil { // they are no rotations of Wazuh's
+		for i := range list {
+			list[i].kind, list[i].order = other, ""
 		}
 	}
-	f.siblings(add)
-	if f.wazuh {
-		f.datedLinks(add)
-	}
+	list = slices.DeleteFunc(list, func(m member) bool { return have && m.device == now.device && m.inode == now.inode })
 	slices.SortStableFunc(list, func(a, b member) int {
 		if a.kind == b.kind && a.kind != other {
-			return cmp.Compare(a.order, b.order)
+			return a.compare(b)
 		}
 		return a.modified.Compare(b.modified)
 	})
+	if f.calendar != nil {
+		return f.dated(list, now, have, since)
+	}
 	if have {
-		list = append(list, member{path: f.path, device: device, inode: inode, size: now.Size(), kind: current})
+		list = append(list, now)
 	}
 	return list
 }
 
+// dated adds the files of the calendar to list. The current one is one of them; those that come
+// behind it are still being made, or were written when the clock was ahead.
+func (f family) dated(list []member, now member, have bool, since string) []member {
+	all := f.calendar.list(f.files, since)
+	if !have {
+		return append(list, all...)
+	}
+	isNow := func(m member) bool { return m.device == now.device && m.inode == now.inode }
+	at := slices.IndexFunc(all, isNow)
+	if at < 0 && since != "" { // the clock was put back, or the link is gone
+		if older := f.calendar.list(f.files, ""); slices.ContainsFunc(older, isNow) {
+			all = older
+			at = slices.IndexFunc(all, isNow)
+		}
+	}
+	if at < 0 && now.size == 0 { // Wazuh takes the dated name from a file that stayed empty, before it makes the next
+		return append(list, all...)
+	}
+	if at < 0 {
+		return append(append(list, all...), now)
+	}
+	now.name, now.order = all[at].name, all[at].order
+	for _, ahead := range all[at+1:] {
+		ahead.kind = other
+		list = append(list, ahead)
+	}
+	return append(append(list, all[:at]...), now)
+}
+
 // siblings are the files beside the path whose names begin like it.
-func (f family) siblings(add func(string, fs.FileInfo, kind, string)) {
+func (f family) siblings() (list []member) {
 	directory, base := filepath.Split(f.path)
 	extension := filepath.Ext(base)
 	stem := strings.TrimSuffix(base, extension)
 	entries, err := f.files.ReadDir(directory)
 	if err != nil {
-		return
+		return nil
 	}
 	for _, entry := range entries {
-		name := entry.Name()
-		if name == base || entry.IsDir() || compressed(name) {
+		name, archive := strings.CutSuffix(entry.Name(), ".gz")
+		if entry.Name() == base || entry.IsDir() || foreign(name) {
 			continue
 		}
 		suffix, ok := strings.CutPrefix(name, base)
@@ -112,16 +162,19 @@ func (f family) siblings(add func(string, fs.FileInfo, kind, string)) {
 				continue
 			}
 		}
-		if suffix == "" || !strings.ContainsRune(".-_", rune(suffix[0])) {
+		m := member{path: filepath.Join(directory, entry.Name()), name: filepath.Join(directory, name), archive: archive}
+		switch {
+		case suffix == "" && archive: // alerts.json.gz
+		case suffix == "" || !strings.ContainsRune(".-_", rune(suffix[0])):
 			continue
+		default:
+			m.kind, m.order = rotated(suffix[0], suffix[1:])
 		}
-		info, err := entry.Info()
-		if err != nil {
-			continue
+		if info, err := entry.Info(); err == nil {
+			list = append(list, m.described(f.files, info))
 		}
-		k, order := rotated(suffix[0], suffix[1:])
-		add(filepath.Join(directory, name), info, k, order)
 	}
+	return list
 }
 
 // rotated tells by what a rotation added to a name, behind a separator, how
@@ -139,120 +192,11 @@ func rotated(separator byte, suffix string) (kind, string) {
 	return other, ""
 }
 
-// datedLinks are Wazuh's YYYY/Mon/ossec-alerts-DD.json and -DD-NNN.json.
-func (f family) datedLinks(add func(string, fs.FileInfo, kind, string)) {
-	directory, base := filepath.Split(f.path)
-	extension := filepath.Ext(base)
-	prefix := "ossec-" + strings.TrimSuffix(base, extension) + "-"
-	years, _ := f.files.ReadDir(directory)
-	for _, year := range years {
-		if n, err := strconv.Atoi(year.Name()); err != nil || n < 1970 || !year.IsDir() {
-			continue
-		}
-		for i, month := range monthNames {
-			entries, err := f.files.ReadDir(filepath.Join(directory, year.Name(), month))
-			if err != nil {
-				continue
-			}
-			for _, entry := range entries {
-				day, ok := strings.CutPrefix(entry.Name(), prefix)
-				if !ok || !strings.HasSuffix(day, extension) {
-					continue
-				}
-				if info, err := entry.Info(); err == nil {
-					order := year.Name() + "/" + string(rune('a'+i)) + "/" + strings.TrimSuffix(day, extension)
-					add(filepath.Join(directory, year.Name(), month, entry.Name()), info, dated, order)
-				}
-			}
-		}
-	}
-}
-
-var monthNames = []string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
-
-// datedName is what Wazuh calls the file g beside alerts.json:
-// 2025/Nov/ossec-alerts-21.json. It is empty if there is no such link any more.
-func (f family) datedName(g *generation) string {
-	if !f.wazuh {
-		return ""
-	}
-	found := ""
-	family{files: f.files, path: f.path, wazuh: true}.datedLinks(func(path string, info fs.FileInfo, _ kind, _ string) {
-		if device, inode := f.files.Identity(info); device == g.device && inode == g.inode {
-			found, _ = filepath.Rel(filepath.Dir(f.path), path)
-		}
-	})
-	return filepath.ToSlash(found)
-}
-
-// archived is the compressed file that the one of position may have become;
-// empty if there is none. Its offsets are the same.
-func (f family) archived(position component.Position) string {
-	names := []string{position.Path}
-	if dated, _, ok := strings.Cut(position.Generation, ":"); ok {
-		names = append(names, filepath.Join(filepath.Dir(f.path), dated))
-	}
-	for _, name := range names {
-		if _, err := f.files.Stat(name + ".gz"); err == nil {
-			return name + ".gz"
-		}
-	}
-	return ""
-}
-
-// compressed files hold what can't be read at an offset.
-func compressed(name string) bool {
+// foreign files hold what can't be read at an offset.
+func foreign(name string) bool {
 	switch filepath.Ext(name) {
-	case ".gz", ".zst", ".xz", ".bz2", ".sum":
+	case ".zst", ".xz", ".bz2", ".sum":
 		return true
 	}
 	return false
 }
-
-// find opens the file in which position was reached; nil if there is none.
-// Where several would do, the one with the position's inode is it, then the oldest,
-// since reading twice is better than not reading.
-func (f family) find(position component.Position, members []member) *generation {
-	hinted := func(m member) bool { return m.device == position.Device && m.inode == position.Inode }
-	byHint := slices.Clone(members)
-	slices.SortStableFunc(byHint, func(a, b member) int {
-		switch {
-		case hinted(a) && !hinted(b):
-			return -1
-		case hinted(b) && !hinted(a):
-			return 1
-		}
-		return 0
-	})
-	for _, m := range byHint {
-		if m.size < position.Offset {
-			continue
-		}
-		g, err := openGeneration(f.files, m.path)
-		if err != nil {
-			continue
-		}
-		if g.fits(position) {
-			g.name = position.Generation
-			return g
-		}
-		g.file.Close()
-	}
-	return nil
-}
-
-// after are the members that came behind the file g and are named by the same kind of
-// rotation; only the current one if g is not among them any more. stable is as for members.
-func (f family) after(g *generation) (list []member, stable bool) {
-	members, stable := f.members()
-	i, rotation := slices.IndexFunc(members, g.is), current
-	if i >= 0 {
-		rotation = members[i].kind
-	}
-	return slices.DeleteFunc(members[i+1:], func(m member) bool {
-		return m.kind != current && (m.kind != rotation || m.kind == other)
-	}), stable
-}
-
-// is says whether m is a name of g.
-func (g *generation) is(m member) bool { return g.device == m.device && g.inode == m.inode }

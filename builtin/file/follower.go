@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,7 +27,8 @@ type follower struct {
 
 	mu   sync.Mutex
 	next []*generation // behind the one that is being read
-	last *generation   // the newest that was seen; nil before the first
+	last *generation   // the newest that was seen; nil before the first. It is open as long as it is that
+	more bool          // there are files behind last that were not opened yet
 	told string        // the last error that was logged
 }
 
@@ -70,30 +72,47 @@ func (f *follower) signal() {
 	}
 }
 
+// ahead is how many files are held open that wait to be read, where those
+// that are not can be opened later as well.
+const ahead = 16
+
 // look opens what has taken the path's place.
 func (f *follower) look() {
-	info, err := f.files.Stat(f.path)
-	if err != nil {
-		if f.last == nil || !errors.Is(err, fs.ErrNotExist) {
-			f.tell(err)
-		}
-		return
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var behind []member
-	if f.last == nil {
-		behind = []member{{path: f.path}}
-	} else if device, inode := f.files.Identity(info); device != f.last.device || inode != f.last.inode {
-		var stable bool
-		if behind, stable = f.after(f.last); !stable {
+	f.search()
+}
+
+// search is look for who has f.mu.
+func (f *follower) search() {
+	f.more = false
+	info, err := f.files.Stat(f.path)
+	gone := errors.Is(err, fs.ErrNotExist)
+	if err != nil && (f.last == nil || !gone) {
+		f.tell(err)
+		return
+	}
+	if gone && f.calendar == nil {
+		return
+	}
+	if !gone && f.last != nil {
+		if device, inode := f.files.Identity(info); device == f.last.device && inode == f.last.inode {
+			f.tell(nil)
 			return
 		}
 	}
+	behind, stable := f.unseen()
+	if !stable {
+		return
+	}
 	for _, m := range behind {
-		g, err := openGeneration(f.files, m.path)
+		if f.calendar != nil && len(f.next) >= ahead {
+			f.more = true
+			return
+		}
+		g, err := f.open(m)
 		if err != nil {
-			if m.path == f.path {
+			if m.kind == current {
 				f.tell(err)
 				return // it is seen again at the next look
 			}
@@ -103,14 +122,26 @@ func (f *follower) look() {
 			f.log.Warn("a rotated file can't be opened, what is in it is not read", "file", m.path, "error", err)
 			continue
 		}
-		if m.inode != 0 && !g.is(m) { // it moved on between the look and the opening
+		if !g.is(m) { // it moved on between the look and the opening
 			g.file.Close()
 			return
+		}
+		if g.order == "" && f.last != nil && f.last.order != "" { // its dated name is gone
+			g.order = strings.TrimSuffix(f.last.order, "~") + "~" // behind that, and before any other
 		}
 		f.next = append(f.next, g)
 		f.last = g
 	}
 	f.tell(nil)
+}
+
+// unseen are the files behind the last that was seen; the current one, if none was.
+func (f *follower) unseen() (list []member, stable bool) {
+	if f.last != nil {
+		return f.after(f.last)
+	}
+	list, stable = f.members("")
+	return slices.DeleteFunc(list, func(m member) bool { return m.kind != current }), stable
 }
 
 // tell says once for each cause why nothing can be read.
@@ -135,14 +166,14 @@ func (f *follower) tell(err error) {
 
 // peek is the generation behind the one that is read, if its writer has gone on to
 // it: there is something in it, or another one behind it. An empty file may have been made
-// by who rotates, for a writer that does not know it yet.
+// by who rotates, for a writer that does not know it yet; Wazuh closes a file before it makes the next.
 func (f *follower) peek() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.next) == 0 {
 		return false
 	}
-	if len(f.next) > 1 {
+	if len(f.next) > 1 || f.calendar != nil {
 		return true
 	}
 	size, err := f.next[0].size()
@@ -158,6 +189,9 @@ func (f *follower) take() *generation {
 	}
 	g := f.next[0]
 	f.next = f.next[1:]
+	if len(f.next) == 0 && f.more { // as long as g is open
+		f.search()
+	}
 	return g
 }
 

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -27,13 +28,39 @@ const headLength = 128
 // generation is one file, from its first byte to its last, under whatever
 // names it has had.
 type generation struct {
-	file          world.File
+	file          text
 	path          string // it was found under
 	device, inode uint64
+	dated         string        // path that Wazuh keeps it under, from the directory of the live one: 2025/Nov/ossec-alerts-21.json
+	order         string        // of that path
 	name          string        // empty until the first line is complete
 	stream        *event.Stream // nil as long as name is empty
 	head          []byte        // how the file begins
 	final         bool          // its writer has gone on to the next one
+}
+
+// text is what a file holds, or a compressed one.
+type text interface {
+	io.Reader
+	io.ReaderAt
+	io.Seeker
+	io.Closer
+}
+
+// open opens the file that m described; it may be another one by now.
+func (f family) open(m member) (*generation, error) {
+	g, err := openGeneration(f.files, m.path)
+	if err != nil {
+		return nil, err
+	}
+	if f.calendar != nil && m.order != "" {
+		g.dated, g.order = m.name, m.order
+	}
+	if m.archive {
+		g.file = newArchive(g.file.(world.File))
+		g.final = true
+	}
+	return g, nil
 }
 
 // openGeneration opens the file at path.
@@ -55,13 +82,34 @@ func openGeneration(files world.FS, path string) (*generation, error) {
 	return g, nil
 }
 
-// size is how long the file is now.
+// size is how long the file is now, or what it holds, as far as that is known.
 func (g *generation) size() (int64, error) {
-	info, err := g.file.Stat()
+	if a := g.archive(); a != nil {
+		return a.length()
+	}
+	info, err := g.file.(world.File).Stat()
 	if err != nil {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// archive is the compressed file that g is read from; nil if it is none.
+func (g *generation) archive() *archive {
+	a, _ := g.file.(*archive)
+	return a
+}
+
+// seek goes to offset. The error may be ctx's, or *damage.
+func (g *generation) seek(ctx context.Context, offset int64) error {
+	_, err := g.file.Seek(offset, io.SeekStart)
+	if a := g.archive(); a != nil && err == nil {
+		err = a.forward(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", g.path, err)
+	}
+	return nil
 }
 
 // intact says whether the file still begins as it did, which it does as long as it is only
@@ -83,24 +131,30 @@ func (g *generation) intact() (bool, error) {
 
 // fits says whether position may have been reached in this very file: it is
 // long enough, begins with the line that names the generation, and has the end
-// of a line where position says so.
-func (g *generation) fits(p component.Position) bool {
-	size, err := g.size()
-	if err != nil || size < p.Offset {
-		return false
+// of a line where position says so. Where the lines of an archive end shows when it is read.
+func (g *generation) fits(p component.Position) (bool, error) {
+	print, complete, err := fingerprint(g.file)
+	if err != nil {
+		return false, err
 	}
-	if print, _, err := fingerprint(g.file); err != nil || print != printOf(p.Generation) {
-		return false
+	same := print == printOf(p.Generation)
+	if g.archive() != nil {
+		// It may be damaged before its first line ends.
+		return same || !complete && g.dated != "" && strings.HasPrefix(p.Generation, g.dated+":"), nil
+	}
+	size, err := g.size()
+	if err != nil || !same || size < p.Offset {
+		return false, err
 	}
 	if p.Offset == 0 || p.Offset == size {
-		return true
+		return true, nil
 	}
 	var around [2]byte
 	if _, err := g.file.ReadAt(around[:], p.Offset-1); err != nil && err != io.EOF {
-		return false
+		return false, err
 	}
 	// A last line without line break was taken as it was when the file was read to its end.
-	return around[0] == '\n' || around[1] == '\n' || around[1] == '\r'
+	return around[0] == '\n' || around[1] == '\n' || around[1] == '\r', nil
 }
 
 // position is where a reader stands that is through with the file up to offset.
@@ -140,7 +194,7 @@ func printOfHead(head []byte) (print string, complete bool) {
 }
 
 // A generation's name is [DATED PATH:]FINGERPRINT[~N]: N counts those that
-// follow each other and begin with the same line.
+// follow each other and would have the same name else.
 
 // printOf is the fingerprint in the name of a generation.
 func printOf(name string) string {
@@ -151,13 +205,12 @@ func printOf(name string) string {
 // nameFor is the name of a generation that follows the one called previous.
 func nameFor(dated, print, previous string) string {
 	name := print
-	if printOf(previous) == print {
-		_, count, _ := strings.Cut(previous, "~")
+	if dated != "" {
+		name = dated + ":" + print
+	}
+	if before, count, _ := strings.Cut(previous, "~"); before == name {
 		n, _ := strconv.Atoi(count)
 		name += "~" + strconv.Itoa(n+1)
-	}
-	if dated != "" {
-		name = dated + ":" + name
 	}
 	return name
 }

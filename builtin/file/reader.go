@@ -23,8 +23,12 @@ type reader struct {
 	first    bool   // there was no checkpoint
 	previous string // name of the generation before the one that is read
 	size     int64  // of the file that is read, when it was last looked at
+	before   int64  // its size at the look before
 	looked   int    // reads since then
 	told     string // the last error that was logged
+
+	// How far dated generations were read, by name: where the clock was put back, the writer comes back to one.
+	done map[string]int64
 }
 
 // run reads one generation after the other.
@@ -106,7 +110,22 @@ func (r *reader) wait(ctx context.Context) bool {
 // generation reads a file until there is nothing more to come in it. An error
 // is ctx's, or that of a file that is to be read once.
 func (r *reader) generation(ctx context.Context, g *generation, offset int64) error {
-	if err := r.retry(ctx, g, func() error { return r.seek(g, offset) }); err != nil {
+	err := r.retry(ctx, g, func() error { return r.identifyEarly(g) })
+	if err != nil {
+		return err
+	}
+	if done := r.done[g.name]; done > offset {
+		if fits, err := g.fits(g.position(done)); fits && err == nil {
+			offset = done
+		}
+	}
+	err = r.retry(ctx, g, func() error { return r.seek(ctx, g, offset) })
+	damaged := new(damage)
+	if errors.As(err, &damaged) {
+		r.damaged(g, damaged)
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	for {
@@ -119,6 +138,8 @@ func (r *reader) generation(ctx context.Context, g *generation, offset int64) er
 		switch {
 		case n > 0:
 			r.fails(g, nil)
+		case errors.As(err, &damaged):
+			return r.cut(ctx, g, damaged)
 		case errors.Is(err, errReplaced):
 			if err := r.restart(ctx, g); err != nil {
 				return err
@@ -154,9 +175,9 @@ func (r *reader) retry(ctx context.Context, g *generation, do func() error) erro
 }
 
 // hold waits until it is time to try again what failed with err. A file that is
-// to be read once is not tried again.
+// to be read once is not tried again, nor one that is damaged.
 func (r *reader) hold(ctx context.Context, g *generation, err error) error {
-	if !r.follow {
+	if !r.follow || errors.As(err, new(*damage)) {
 		return err
 	}
 	if r.fails(g, err); !pause(ctx, r.poll) {
@@ -186,14 +207,14 @@ func (r *reader) fails(g *generation, err error) {
 var errReplaced = errors.New("the file was replaced in place")
 
 // seek goes to offset, the beginning of a line.
-func (r *reader) seek(g *generation, offset int64) error {
+func (r *reader) seek(ctx context.Context, g *generation, offset int64) error {
 	r.split.Reset(offset)
-	r.size, r.looked = 0, 0
+	r.size, r.before, r.looked = 0, 0, 0
 	if _, err := g.intact(); err != nil {
 		return fmt.Errorf("reading %s: %w", g.path, err)
 	}
-	if _, err := g.file.Seek(offset, io.SeekStart); err != nil {
-		return fmt.Errorf("reading %s: %w", g.path, err)
+	if err := g.seek(ctx, offset); err != nil {
+		return err
 	}
 	r.measure(g)
 	return nil
@@ -205,12 +226,16 @@ func (r *reader) fill(g *generation) (int, error) {
 	if n == 0 {
 		if err == io.EOF || err == nil {
 			r.measure(g)
-			if r.size < r.split.Next() {
+			if r.size < r.split.Next() && g.archive() == nil {
 				return 0, errReplaced
 			}
 			return 0, io.EOF
 		}
 		return 0, fmt.Errorf("reading %s: %w", g.path, err)
+	}
+	if g.archive() != nil { // nobody writes into it
+		r.took(g, n)
+		return n, nil
 	}
 	same, err := g.intact()
 	if err != nil {
@@ -224,12 +249,17 @@ func (r *reader) fill(g *generation) (int, error) {
 			return 0, errReplaced
 		}
 	}
+	r.took(g, n)
+	return n, nil
+}
+
+// took says that n bytes of g were read.
+func (r *reader) took(g *generation, n int) {
 	r.split.Advance(n)
 	r.read.Add(int64(n))
 	if r.looked++; r.looked == 16 || r.split.Next() > r.size {
 		r.measure(g)
 	}
-	return n, nil
 }
 
 // measure looks how much there is to read.
@@ -239,7 +269,7 @@ func (r *reader) measure(g *generation) {
 	if err != nil {
 		return
 	}
-	r.size = size
+	r.before, r.size = r.size, size
 	r.total.Store(r.read.Load() + max(0, size-r.split.Next()) + r.follower.waiting())
 }
 
@@ -263,7 +293,7 @@ func (r *reader) identify(g *generation) error {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", g.path, err)
 		}
-		g.name = nameFor(r.follower.datedName(g), print, r.previous)
+		g.name = nameFor(g.dated, print, r.previous)
 	}
 	g.stream = &event.Stream{Source: r.host.Address, Generation: g.name, File: r.path}
 	return nil
@@ -290,7 +320,12 @@ func (r *reader) print(g *generation) (string, error) {
 // finish hands over a last line without line break: nothing comes behind it.
 func (r *reader) finish(ctx context.Context, g *generation) error {
 	if r.split.Pending() > 0 && r.split.Finish(r.lot) {
-		return r.emit(ctx, g)
+		if err := r.emit(ctx, g); err != nil {
+			return err
+		}
+	}
+	if g.dated != "" && g.name != "" {
+		r.done[g.name] = r.split.Offset()
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", way, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					r := newRig(t)
-					r.source.wazuh = way == "wazuh"
+					r.source.profile = profileOf(way)
 					random := rand.New(rand.NewPCG(seed, 4))
 					w := newWriter(t, r.files, alerts, way)
 					w.write(1, random)

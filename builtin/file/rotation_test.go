@@ -149,7 +149,7 @@ func TestRotationsLoseNothing(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", way, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					r := newRig(t)
-					r.source.wazuh = way == "wazuh"
+					r.source.profile = profileOf(way)
 					random := rand.New(rand.NewPCG(seed, 1))
 					w := newWriter(t, r.files, alerts, way)
 					r.start()
@@ -194,7 +194,7 @@ func TestRotationsOnDisk(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "alerts.json")
 			r := newRig(t)
 			r.host.World = world.OS()
-			r.source.path, r.source.wazuh, r.source.poll = path, way == "wazuh", 20*time.Millisecond
+			r.source.path, r.source.profile, r.source.poll = path, profileOf(way), 20*time.Millisecond
 			w := newWriter(t, machine{world.OS().FS}, path, way)
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
@@ -229,7 +229,7 @@ func TestRotationsWhileHeldUp(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
-				r.source.wazuh = way == "wazuh"
+				r.source.profile = profileOf(way)
 				r.out.hold = make(chan struct{})
 				r.source.poll = 30 * time.Minute
 				random := rand.New(rand.NewPCG(1, 1))
@@ -269,7 +269,7 @@ func TestResumeAfterRotation(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", way, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					r := newRig(t)
-					r.source.wazuh = way == "wazuh"
+					r.source.profile = profileOf(way)
 					random := rand.New(rand.NewPCG(seed, 2))
 					w := newWriter(t, r.files, alerts, way)
 					w.write(1+random.IntN(30), random)
@@ -341,7 +341,7 @@ func TestResumeTakesTheEarliest(t *testing.T) {
 func TestResumeWhereTheFileIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.source.wazuh = true
+		r.source.profile = "wazuh4"
 		w := newWriter(t, r.files, alerts, "wazuh")
 		w.write(3, rand.New(rand.NewPCG(1, 1)))
 		r.must(r.once())
@@ -352,7 +352,7 @@ func TestResumeWhereTheFileIsGone(t *testing.T) {
 		w.write(3, rand.New(rand.NewPCG(1, 1)))
 		r.must(r.once(position))
 		r.want(line(3), line(4), line(5))
-		if log := r.log.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "is gone") || !strings.Contains(log, "compressed="+w.dated(1)+".gz") {
+		if log := r.log.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "from=16 to=unknown gaps=1") {
 			t.Errorf("log:\n%s", log)
 		}
 		w.check(w.file.Close())
@@ -429,7 +429,7 @@ func TestTruncationWithoutCopy(t *testing.T) {
 				}
 				wantNumbers(t, got[21:], 1000, 1000+after)
 				wantUnique(t, r.out.ids)
-				if !strings.Contains(r.log.String(), "could not be seen") || !strings.Contains(r.log.String(), fmt.Sprintf("read_to=%d", len(lines(0, 20))+5)) {
+				if !strings.Contains(r.log.String(), "could not be seen") || !strings.Contains(r.log.String(), fmt.Sprintf("from=%d", len(lines(0, 20))+5)) {
 					t.Errorf("log:\n%s", r.log.String())
 				}
 				r.stop()
@@ -498,7 +498,7 @@ func TestWriterGoesOnInTheOldFile(t *testing.T) {
 func TestWazuhGenerationHasItsDatedPath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.source.wazuh = true
+		r.source.profile = "wazuh4"
 		w := newWriter(t, r.files, alerts, "wazuh")
 		w.write(2, rand.New(rand.NewPCG(1, 1)))
 		r.must(r.once())
@@ -526,4 +526,11 @@ func TestNeighbours(t *testing.T) {
 		r.must(r.once(position))
 		wantNumbers(t, r.out.lines, 3, 7)
 	})
+}
+
+func profileOf(way string) string {
+	if way == "wazuh" {
+		return "wazuh4"
+	}
+	return ""
 }

@@ -21,7 +21,7 @@ import (
 type Source struct {
 	address string
 	path    string
-	wazuh   bool
+	profile string // who writes the file; empty: anybody
 	follow  bool
 	atEnd   bool
 	poll    time.Duration
@@ -30,13 +30,15 @@ type Source struct {
 
 	read, total atomic.Int64 // bytes, of this run
 	held        atomic.Int64 // bytes read that the pace has not let go yet
+
+	gaps, missing atomic.Int64 // what could not be read, and how many bytes of it are known
 }
 
 func newSource(c *component.Config) (component.Source, error) {
 	return &Source{
 		address: c.Address,
 		path:    c.String("path"),
-		wazuh:   c.String("profile") == "wazuh4",
+		profile: c.String("profile"),
 		follow:  c.Bool("follow"),
 		atEnd:   c.String("start_at") == "end",
 		poll:    c.Duration("poll_interval"),
@@ -70,7 +72,10 @@ func (s *Source) Resume(host *component.Host, from []component.Position) ([]bool
 	if err := s.readable(host); err != nil {
 		return nil, err
 	}
-	start := s.start(host, from)
+	start, err := s.start(host, from)
+	if err != nil {
+		return nil, err
+	}
 	if start.generation != nil {
 		start.generation.file.Close()
 	}
@@ -82,13 +87,16 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 	if s.rate > 0 {
 		out = &paced{Output: out, rate: s.rate, held: &s.held}
 	}
-	if s.follow && !s.await(ctx, host) {
-		return nil
+	start, err := s.await(ctx, host, from)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
 	}
-	start := s.start(host, from)
 	for _, p := range start.lost {
-		host.Log.Warn("the file that was being read is gone: what had not been read of it is lost; going on at the start of the current file",
-			"file", s.path, "generation", p.Generation, "offset", p.Offset, "was", p.Path, "compressed", s.family(host).archived(p))
+		s.report(host, gap{generation: p.Generation, path: p.Path, from: p.Offset, to: -1,
+			why: "the file that was being read is gone, and what had not been read of it is lost; going on with the one behind it that is there"})
 	}
 	if len(from) > 0 {
 		if err := s.forget(host); err != nil {
@@ -102,8 +110,10 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 	if !s.follow {
 		f.look()
 		if start.generation == nil && f.last == nil {
-			_, err := openGeneration(host.FS, s.path)
-			return fmt.Errorf("opening the file to read to its end: %w", err)
+			if _, err := host.FS.Stat(s.path); err != nil {
+				return fmt.Errorf("opening the file to read to its end: %w", err)
+			}
+			return nil // it is empty
 		}
 	}
 	watching, stop := context.WithCancel(ctx)
@@ -113,7 +123,7 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 		watcher.Wait()
 		f.close()
 	}()
-	r := &reader{Source: s, host: host, out: out, follower: f, split: codec.NewSplitter(s.options, 0), lot: component.NewLot(), first: len(from) == 0}
+	r := &reader{Source: s, host: host, out: out, follower: f, split: codec.NewSplitter(s.options, 0), lot: component.NewLot(), first: len(from) == 0, done: map[string]int64{}}
 	if s.follow {
 		watcher.Go(func() { f.run(watching) })
 	}
@@ -133,24 +143,32 @@ func (s *Source) readable(host *component.Host) error {
 	return g.file.Close()
 }
 
-// await waits for a file that is there to be readable: as long as it is not, nobody
-// can tell whether it is the one that a position means. False means that ctx is done.
-func (s *Source) await(ctx context.Context, host *component.Host) bool {
+// await is start as soon as the files that it needs can be read: as long as one can't, nobody
+// can tell whether it is the one that a position means. The error is ctx's, or that of a
+// file that is to be read once.
+func (s *Source) await(ctx context.Context, host *component.Host, from []component.Position) (start, error) {
 	told := false
 	for {
-		err := s.readable(host)
+		var begin start
+		err := error(nil)
+		if s.follow {
+			err = s.readable(host)
+		}
 		if err == nil {
+			begin, err = s.start(host, from)
+		}
+		if err == nil || !s.follow {
 			if told {
 				host.Health(nil)
 			}
-			return true
+			return begin, err
 		}
 		if host.Health(err); !told {
 			host.Log.Warn("the file can't be read, trying again", "file", s.path, "error", err)
 			told = true
 		}
 		if !pause(ctx, s.poll) {
-			return false
+			return begin, ctx.Err()
 		}
 	}
 }
@@ -168,5 +186,5 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 func (s *Source) family(host *component.Host) family {
-	return family{files: host.FS, path: s.path, wazuh: s.wazuh}
+	return family{files: host.FS, path: s.path, calendar: calendarOf(s.profile, s.path)}
 }

@@ -35,7 +35,7 @@ func sourceSpec() *component.Spec {
 		Attrs: append([]component.Attr{
 			{Name: "path", Type: component.TypeReadPath, Live: true, Required: true,
 				Doc: "The file to read. It need not be there yet: it is waited for, unless `follow = false`."},
-			{Name: "profile", Type: component.TypeEnum, Enum: []string{"wazuh4"},
+			{Name: "profile", Type: component.TypeEnum, Enum: []string{"wazuh4", "wazuh5"},
 				Doc: "Who writes the file. `wazuh4`: a Wazuh 4.x manager, whose `alerts.json` is a hard link to `YYYY/Mon/ossec-alerts-DD.json`. The dated files are looked through for what has not been read yet, and their path becomes part of each event's id. Without it any writer."},
 			{Name: "follow", Type: component.TypeBool, Default: true,
 				Doc: "Wait for more at the end of the file. `false` ends the source there; a file that is not there is an error then. `etl run --once` sets it for all files."},

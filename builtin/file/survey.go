@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
@@ -17,15 +18,15 @@ type Survey struct{ family }
 
 // NewSurvey is the survey of the source whose path and profile these are.
 func NewSurvey(files world.FS, path, profile string) Survey {
-	return Survey{family{files: files, path: path, wazuh: profile == "wazuh4"}}
+	return Survey{family{files: files, path: path, calendar: calendarOf(profile, path)}}
 }
 
 // Find is where p lies now: the file's path, and how many bytes there are
 // behind it, in that file and those that came after it. ok is false if its file is gone.
 func (v Survey) Find(p component.Position) (path string, behind int64, ok bool) {
-	members, _ := v.members()
-	g := v.find(p, members)
-	if g == nil {
+	members, _ := v.members(v.since([]component.Position{p}))
+	g, err := v.find(p, members)
+	if g == nil || err != nil {
 		return "", 0, false
 	}
 	defer g.file.Close()
@@ -36,7 +37,7 @@ func (v Survey) Find(p component.Position) (path string, behind int64, ok bool) 
 	behind = size - p.Offset
 	later, _ := v.after(g)
 	for _, m := range later {
-		behind += m.size
+		behind += v.length(m)
 	}
 	return g.path, behind, true
 }
@@ -52,7 +53,7 @@ const End = -1
 // line that offset is inside of. known are positions that are stored: their
 // generation keeps its name.
 func (v Survey) At(path string, offset int64, known ...component.Position) (component.Position, error) {
-	g, err := openGeneration(v.files, path)
+	g, err := v.open(v.member(path))
 	if err != nil {
 		return component.Position{}, err
 	}
@@ -64,7 +65,7 @@ func (v Survey) At(path string, offset int64, known ...component.Position) (comp
 	if !complete {
 		return component.Position{}, ErrNoLine
 	}
-	g.name = nameFor(v.datedName(g), print, "")
+	g.name = nameFor(g.dated, print, "")
 	for _, k := range known {
 		if printOf(k.Generation) == print && k.Device == g.device && k.Inode == g.inode {
 			g.name = k.Generation
@@ -112,12 +113,44 @@ type Member struct {
 // Members are the files that can be found now, oldest first, the one at the
 // source's path last.
 func (v Survey) Members() []Member {
-	members, _ := v.members()
+	members, _ := v.members("")
 	list := make([]Member, len(members))
 	for i, m := range members {
-		list[i] = Member{m.path, m.device, m.inode, m.size}
+		list[i] = Member{m.path, m.device, m.inode, v.length(m)}
 	}
 	return list
+}
+
+// member is the one that is found under path.
+func (f family) member(path string) member {
+	name, archive := strings.CutSuffix(path, ".gz")
+	m := member{path: path, name: name, archive: archive}
+	info, err := f.files.Stat(path)
+	if err != nil {
+		return m // who opens it is told
+	}
+	m = m.described(f.files, info)
+	members, _ := f.members("")
+	for _, known := range members {
+		if known.device == m.device && known.inode == m.inode {
+			return known
+		}
+	}
+	return m
+}
+
+// length is how much m holds.
+func (f family) length(m member) int64 {
+	if !m.archive {
+		return m.size
+	}
+	g, err := f.open(m)
+	if err != nil {
+		return 0
+	}
+	defer g.file.Close()
+	size, _ := g.size()
+	return size
 }
 
 // Reads says whether the file at path is one that the source reads, whatever

@@ -18,8 +18,12 @@ func (r *reader) restart(ctx context.Context, g *generation) error {
 		}
 		r.host.Log.Info("the file was truncated; the rest of it was read from its copy", "file", r.path, "copy", copied.path, "from", read, "to", r.split.Next())
 	} else if read > 0 {
-		r.host.Log.Warn("the file was truncated; what was written to it between the last read and the truncation, if anything, could not be seen",
-			"file", r.path, "read_to", read, "last_seen_size", r.size)
+		to := int64(-1)
+		if r.before > read { // this much was seen to be there
+			to = r.before
+		}
+		r.report(r.host, gap{generation: g.name, path: r.path, from: read, to: to,
+			why: "the file was truncated, and what was written to it between the last read and the truncation, if anything, could not be seen"})
 	}
 	if err := r.finish(ctx, g); err != nil {
 		return err
@@ -31,7 +35,7 @@ func (r *reader) restart(ctx context.Context, g *generation) error {
 		}
 	}
 	g.name, g.stream, g.head = "", nil, nil
-	return r.retry(ctx, g, func() error { return r.seek(g, 0) })
+	return r.retry(ctx, g, func() error { return r.seek(ctx, g, 0) })
 }
 
 // between reads the copies that were made after an older one: the file was truncated
@@ -42,7 +46,7 @@ func (r *reader) between(ctx context.Context, older *generation) error {
 		if m.kind == current {
 			continue
 		}
-		g, err := openGeneration(r.host.FS, m.path)
+		g, err := r.follower.open(m)
 		if err != nil {
 			r.host.Log.Warn("a rotated file can't be opened, what is in it is not read", "file", m.path, "error", err)
 			continue
@@ -66,14 +70,14 @@ func (r *reader) copyOf(g *generation, offset int64) *generation {
 		return nil
 	}
 	var candidates []member
-	members, _ := r.follower.members()
+	members, _ := r.follower.members(g.order)
 	for _, m := range members {
-		if !g.is(m) && m.kind != current && m.size >= offset {
+		if !g.is(m) && m.kind != current && (m.archive || m.size >= offset) {
 			candidates = append(candidates, m)
 		}
 	}
 	for i := len(candidates) - 1; i >= 0; i-- { // the newest is the likeliest
-		c, err := openGeneration(r.host.FS, candidates[i].path)
+		c, err := r.follower.open(candidates[i])
 		if err != nil {
 			continue
 		}
@@ -88,8 +92,8 @@ func (r *reader) copyOf(g *generation, offset int64) *generation {
 
 // drain reads the rest of a copy of g.
 func (r *reader) drain(ctx context.Context, g, copied *generation, offset int64) error {
-	if _, err := copied.file.Seek(offset, io.SeekStart); err != nil {
-		return fmt.Errorf("reading %s: %w", copied.path, err)
+	if err := copied.seek(ctx, offset); err != nil {
+		return err
 	}
 	for {
 		n, err := copied.file.Read(r.split.Room())
