@@ -29,7 +29,12 @@ func (s *Source) began(host *component.Host, f family, members []member) (*gener
 	}
 	for _, m := range members { // its first line was not complete
 		if m.device == p.Device && m.inode == p.Inode {
-			if g, err := f.open(m); err == nil {
+			g, err := f.open(m)
+			if err == nil && !g.is(m) {
+				g.file.Close()
+				return nil, 0, errMoved
+			}
+			if err == nil {
 				return g, 0, nil
 			}
 		}

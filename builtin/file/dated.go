@@ -2,7 +2,6 @@ package file
 
 import (
 	"fmt"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
@@ -98,30 +97,32 @@ func (c *calendar) list(files world.FS, since string) []member {
 		if _, ok := digits(year.Name(), 4, 4); !ok || since != "" && year.Name() < since[:4] {
 			continue
 		}
-		for i, month := range monthNames {
-			if since != "" && fmt.Sprintf("%s%02d", year.Name(), i+1) < since[:6] {
-				continue
-			}
-			entries, err := files.ReadDir(filepath.Join(c.directory, year.Name(), month))
-			if err != nil {
-				continue
-			}
-			for _, entry := range entries {
-				m := member{kind: dated}
-				plain, compressed := strings.CutSuffix(entry.Name(), ".gz")
-				m.name, m.archive = path.Join(year.Name(), month, plain), compressed
-				order, ok := c.order(m.name)
-				if !ok {
-					continue
-				}
-				m.order = order
-				m.path = filepath.Join(c.directory, year.Name(), month, entry.Name())
-				if info, err := entry.Info(); err == nil && info.Mode().Type()&fs.ModeDir == 0 {
-					list = append(list, m.described(files, info))
-				}
+		months, _ := files.ReadDir(filepath.Join(c.directory, year.Name()))
+		for _, month := range months {
+			n := slices.Index(monthNames, month.Name()) + 1
+			if n > 0 && (since == "" || fmt.Sprintf("%s%02d", year.Name(), n) >= since[:6]) {
+				list = append(list, c.month(files, path.Join(year.Name(), month.Name()))...)
 			}
 		}
 	}
 	slices.SortFunc(list, member.compare)
+	return list
+}
+
+// month is the dated files in the directory YYYY/Mon.
+func (c *calendar) month(files world.FS, name string) (list []member) {
+	directory := filepath.Join(c.directory, filepath.FromSlash(name))
+	entries, _ := files.ReadDir(directory)
+	for _, entry := range entries {
+		plain, compressed := strings.CutSuffix(entry.Name(), ".gz")
+		m := member{path: filepath.Join(directory, entry.Name()), name: path.Join(name, plain), archive: compressed, kind: dated}
+		order, ok := c.order(m.name)
+		if m.order = order; !ok || entry.IsDir() {
+			continue
+		}
+		if info, err := entry.Info(); err == nil {
+			list = append(list, m.described(files, info))
+		}
+	}
 	return list
 }

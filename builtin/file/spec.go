@@ -36,11 +36,11 @@ func sourceSpec() *component.Spec {
 			{Name: "path", Type: component.TypeReadPath, Live: true, Required: true,
 				Doc: "The file to read. It need not be there yet: it is waited for, unless `follow = false`."},
 			{Name: "profile", Type: component.TypeEnum, Enum: []string{"wazuh4", "wazuh5"},
-				Doc: "Who writes the file. `wazuh4`: a Wazuh 4.x manager, whose `alerts.json` is a hard link to `YYYY/Mon/ossec-alerts-DD.json`. The dated files are looked through for what has not been read yet, and their path becomes part of each event's id. Without it any writer."},
+				Doc: "Who writes the file. `wazuh4`: a Wazuh 4.x manager, whose `alerts.json` is a hard link to `YYYY/Mon/ossec-alerts-DD.json`, or `-DD-NNN.json` after a rotation within the day. `wazuh5`: the `file` output of a Wazuh 5 engine, whose `CHANNEL.json` is one to `YYYY/Mon/CHANNEL-DD.json`. After downtime the dated files are read in order, compressed ones too, and their path becomes part of each event's id. Left out: any writer."},
 			{Name: "follow", Type: component.TypeBool, Default: true,
 				Doc: "Wait for more at the end of the file. `false` ends the source there; a file that is not there is an error then. `etl run --once` sets it for all files."},
 			{Name: "start_at", Type: component.TypeEnum, Enum: []string{"beginning", "end"}, Default: "beginning",
-				Doc: "Where to begin when no position is known: with the first line, or with the first one that is complete after the start. A file that appears later is always read from its beginning."},
+				Doc: "Where to begin when no position is known: with the first line, or with the first one that is complete after the start. A file that appears later is always read from its beginning; older files, dated or rotated, are not read at a first start."},
 			{Name: "poll_interval", Type: component.TypeDuration, Default: 250 * time.Millisecond, Check: positive,
 				Doc: "How often to look at the file when nothing says that it has changed, as on network mounts."},
 			{Name: "rate", Type: component.TypeRate,
@@ -72,15 +72,28 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 | Wazuh unlinks it and links a new dated file | likewise | TestRotationsLoseNothing |
 | it rotates several times while the sinks are held up | each file is held open and read in turn | TestRotationsWhileHeldUp |
 | it is copied and truncated | the rest is read from the copy beside it, then the file from its start | TestRotationsLoseNothing |
-| it is truncated without a copy | it is read from its start; a warning names the last offset read, for what was written behind it could not be seen | TestTruncationWithoutCopy |
+| it is truncated without a copy | it is read from its start; what was written behind the last offset read could not be seen: a gap | TestTruncationWithoutCopy |
 | it vanishes and comes back | as a rename | TestVanishesAndComesBack |
-| it rotates while the process is down | the file of the position is found by its first line among those beside it (and the dated ones), read to its end, then those after it | TestResumeAfterRotation |
+| it rotates while the process is down | the file of the position is found by its first line among those beside it (and the dated ones), read to its end, then those after it | TestResumeAfterRotation, TestDownOverRotations |
+| files are compressed (` + "`.gz`" + `) while the process is down | reading goes on inside the archive, at the same offset of what it holds, with the same ids | TestDownOverRotations, TestDownOverRotationsOnDisk, TestCompressedSiblings |
+| a file is compressed while it is read, or waits to be | the file that is open is read to its end; of one that is not, the archive is | TestCompressedWhileRead, TestAnySchedule |
+| a file is there plain and compressed | the plain one is read; if they begin with different lines, both are | TestUnpackedBesideItsArchive, TestDatedNameTwice |
+| an archive is damaged or cut off | what can be read is, the line at the damage goes to ` + "`.errors`" + `, the rest is a gap; reading goes on with the next file | TestDamagedArchive, TestCheckpointBehindTheDamage |
+| days have many parts, months and years change, empty files are removed | they are read in the order of date and part | TestDatedNamesInOrder, TestDownOverRotations |
+| there are more files to catch up with than can be held open | they are opened by and by | TestLongWalk |
+| the clock of the manager is put back | the file it goes on in is read; what this run has read of it already is not read again | TestClockPutBack |
 | the process is killed at any moment, rotating or not | the next run goes on at the last checkpoint, with the same ids | TestKilledAgainAndAgain |
 | the process is killed before there is a checkpoint | the next run goes on where the first one began | TestKilledBeforeTheFirstCheckpoint |
-| the file of the position is gone | a warning, which names the compressed file if there is one; the current file is read from its start | TestResumeWhereTheFileIsGone |
+| the file of the position is gone | a gap; reading goes on with the dated file behind it, without a profile at the start of the current file | TestWalkGoesOnBehindAFileThatIsGone, TestResumeWhereTheFileIsGone |
 | the source has a new name in the pipeline | it takes over the checkpoints of the old one, which read the same path, and the log says so | TestClaims, TestARenamedSourceTakesOver |
 | the inode was given to another file | its first line differs, so it is not taken for the old one | TestReusedInode |
+| two files in a row begin with the same line | their generations are told apart by a number, so that no two events have the same id | TestSameFirstLine |
 | notifications do not come | the file is polled | TestPollsWhereNothingNotifies |
 
-Rotated files that are compressed (` + "`.gz`" + `) are not read; the warning names the one that was missed.
+A **gap** is what could not be read, and for ever. Each is logged with file, generation and the offsets it goes from and to
+(` + "`unknown`" + ` where nobody knows how long the file was), and counted in ` + "`gaps`" + ` and ` + "`missed_bytes`" + ` of the statistics.
+A rotated file that is removed before anybody has opened it is the one thing that leaves no trace.
+
+At a first start only the live file is read. To read archives as well, begin with a position in the first of them
+(` + "`etl state set`" + `).
 `

@@ -18,10 +18,12 @@ import (
 	"github.com/wazuh-etl/etl/runtime/world/worldtest"
 )
 
+var _ component.Gaps = (*Source)(nil)
+
 // stems are how the profiles name dated files.
 var stems = map[string]string{"wazuh4": "ossec-alerts", "wazuh5": "alerts"}
 
-// watched manager: a rig with a profile and a manager that writes for it.
+// newManaged is a rig with a profile and a manager that writes for it.
 func newManaged(t *testing.T, profile string) (*rig, *manager, *rand.Rand) {
 	r := newRig(t)
 	r.source.profile = profile

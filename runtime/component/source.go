@@ -85,6 +85,14 @@ type Progress interface {
 	Progress() (read, total int64)
 }
 
+// Gaps is a source that knows what it could not read, and for ever.
+type Gaps interface {
+	Source
+	// Missed is how many gaps there were since the source was made, each of which it has
+	// logged, and how many bytes they had, as far as their ends are known. Safe for concurrent use.
+	Missed() (gaps, bytes int64)
+}
+
 // Output takes the lots of a source.
 type Output interface {
 	// Emit hands over a lot and waits while the queue behind the source is

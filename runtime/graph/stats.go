@@ -129,6 +129,7 @@ type NodeSnapshot struct {
 	Behind                             int64     // of a detached sink: bytes of the source it has still to read
 	Read, Total                        int64     // of a source with progress: bytes
 	HasProgress                        bool
+	Gaps, MissedBytes                  int64  // of a source: what it could not read, and for ever
 	Path                               string // of a source that reads a file
 }
 
@@ -190,6 +191,9 @@ func (g *Graph) nodeSnapshot(s *step) NodeSnapshot {
 		if p, ok := source.(component.Progress); ok {
 			n.Read, n.Total = p.Progress()
 			n.HasProgress = true
+		}
+		if m, ok := source.(component.Gaps); ok {
+			n.Gaps, n.MissedBytes = m.Missed()
 		}
 	}
 	return n

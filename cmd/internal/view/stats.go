@@ -46,6 +46,8 @@ func nodeStats(n graph.NodeSnapshot, from, to graph.Snapshot) []slog.Attr {
 		if n.HasProgress {
 			attrs = append(attrs, slog.String("path", n.Path), slog.Int64("read_bytes", n.Read), slog.Int64("behind_bytes", max(n.Total-n.Read, 0)))
 		}
+		add("gaps", n.Gaps)
+		add("missed_bytes", n.MissedBytes)
 		attrs = append(attrs, slog.String("queue", percent(fill(n))))
 	}
 	if n.Type == plan.Sink {
