@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -131,14 +132,12 @@ func TestCompressedWhileRead(t *testing.T) {
 	}
 }
 
+var schedules = flag.Uint64("schedules", 400, "how many interleavings TestAnySchedule tries")
+
 // Any interleaving of writing, rotating, compressing, being held up, killed and
-// started again with any checkpoint.
+// started again with any checkpoint: go test -run TestAnySchedule -schedules 10000.
 func TestAnySchedule(t *testing.T) {
-	schedules := uint64(1500)
-	if testing.Short() {
-		schedules = 100
-	}
-	for seed := range schedules {
+	for seed := range *schedules {
 		if !t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { anySchedule(t, seed) })
 		}) {
@@ -217,6 +216,26 @@ func anySchedule(t *testing.T, seed uint64) {
 	}
 	m.done()
 	m.stop()
+}
+
+// The next file is there, alerts.json is still a link to the one before: that one comes first.
+func TestNextFileIsMadeBeforeTheLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, m, random := newManaged(t, "wazuh4")
+		r.files.Blind(true)
+		r.out.hold = make(chan struct{})
+		m.write(3, random)
+		r.start()
+		m.rotate(true, func() {})
+		m.write(3, random)
+		m.rotate(true, func() { time.Sleep(time.Second) })
+		m.write(3, random)
+		close(r.out.hold)
+		time.Sleep(time.Second)
+		r.stop()
+		wantNumbers(t, r.out.got(), 0, m.next)
+		m.stop()
+	})
 }
 
 // More files than are held open at a time.
