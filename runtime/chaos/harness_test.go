@@ -116,10 +116,11 @@ sink "file" "log" {
 sink "target" "receipts" {
   from  = sink.target.a.delivered
   name  = "sink.target.receipts"
+  batch = %d
   queue { max_events = %d }
 }
 `, s.workers, alertsPath, 250+s.source, profile, s.sourceQueue, where,
-		s.batch, s.inFlight, s.target, s.queue, outPath, 10+s.log, s.queue, s.queue)
+		s.batch, s.inFlight, s.target, s.queue, outPath, 10+s.log, s.queue, s.batch, s.queue)
 }
 
 func (h *harness) note(format string, args ...any) {

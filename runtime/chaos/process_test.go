@@ -25,9 +25,6 @@ const (
 	opAnswer op = "answer" // a target is about to answer one
 )
 
-// opReadAt is a read that is not the reader's own: it never fails, see readFails.
-const opReadAt worldtest.Op = "read at"
-
 // process is one run of etl. It sees the files through itself, so that after
 // its death nothing of it touches them any more, and so that faults are its
 // own: the writer of alerts never meets them.
@@ -256,7 +253,7 @@ func (f *handle) Read(b []byte) (int, error) {
 }
 
 func (f *handle) ReadAt(b []byte, at int64) (int, error) {
-	if _, err := f.p.before(opReadAt, f.Name()); err != nil {
+	if _, err := f.p.before(worldtest.OpRead, f.Name()); err != nil {
 		return 0, &fs.PathError{Op: "read", Path: f.Name(), Err: err}
 	}
 	return f.File.ReadAt(b, at)

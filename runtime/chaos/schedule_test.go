@@ -16,22 +16,23 @@ import (
 type kind string
 
 const (
-	kill      kind = "kill -9"
-	power     kind = "power loss"
-	stop      kind = "stop and start"
-	rotation  kind = "rotation"
-	reload    kind = "reload"
-	full      kind = "disk full"
-	write     kind = "write fails"
-	syncFails kind = "sync fails"
-	readFails kind = "read fails"
-	refusal   kind = "target refuses"
-	hanging   kind = "target hangs"
-	slowness  kind = "target is slow"
-	cutting   kind = "target cuts off"
-	death     kind = "target dead"
-	blindness kind = "no notifications"
-	poisoned  kind = "record refused"
+	kill        kind = "kill -9"
+	power       kind = "power loss"
+	stop        kind = "stop and start"
+	rotation    kind = "rotation"
+	reload      kind = "reload"
+	full        kind = "disk full"
+	write       kind = "write fails"
+	syncFails   kind = "sync fails"
+	readFails   kind = "read fails"
+	refusal     kind = "target refuses"
+	hanging     kind = "target hangs"
+	slowness    kind = "target is slow"
+	cutting     kind = "target cuts off"
+	death       kind = "target dead"
+	blindness   kind = "no notifications"
+	poisoned    kind = "record refused"
+	compression kind = "compression"
 )
 
 // kinds, and how often each is drawn.
@@ -40,7 +41,7 @@ var kinds = []struct {
 	weight int
 }{
 	{kill, 6}, {power, 6}, {stop, 4}, {rotation, 10}, {reload, 6}, {full, 3}, {write, 3}, {syncFails, 3},
-	{readFails, 2}, {refusal, 3}, {hanging, 3}, {slowness, 2}, {cutting, 5}, {death, 5}, {blindness, 2},
+	{readFails, 2}, {refusal, 3}, {hanging, 3}, {slowness, 2}, {cutting, 5}, {death, 5}, {blindness, 2}, {compression, 4},
 }
 
 // fault is one of a schedule: it comes when line at is written.
@@ -297,8 +298,10 @@ func (h *harness) apply(k kind) {
 		h.start()
 	case rotation:
 		for range 1 + h.rng.IntN(3) {
-			h.writer.ask()
+			h.writer.ask(&h.writer.asked)
 		}
+	case compression:
+		h.writer.ask(&h.writer.archive)
 	case reload:
 		defer h.sick()()
 		for range 1 + h.rng.IntN(5) {
@@ -362,7 +365,7 @@ func (h *harness) sick() (heal func()) {
 	}
 	t := h.either()
 	t.set(refuse)
-	h.wait(h.some(200*time.Millisecond, 2*time.Second))
+	h.wait(h.some(200*time.Millisecond, 5*time.Second))
 	return func() { t.set(well) }
 }
 
@@ -396,7 +399,10 @@ func (h *harness) down() {
 		time.Sleep(h.some(0, time.Second))
 	default:
 		for range h.rng.IntN(3) {
-			h.writer.ask()
+			h.writer.ask(&h.writer.asked)
+		}
+		if h.rng.IntN(2) == 0 {
+			h.writer.ask(&h.writer.archive)
 		}
 		time.Sleep(h.some(time.Second, 4*time.Second))
 	}

@@ -1,6 +1,8 @@
 package chaos
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -55,7 +57,8 @@ type writer struct {
 	lost    bool // what a file held was truncated away and is in no copy
 	first   int  // line of the file
 	lines   []*line
-	asked   int
+	asked   int           // rotations
+	archive int           // compressions
 	written chan struct{} // closed at the end
 	allowed int           // lines that may be written: the next fault comes first
 	wake    chan struct{}
@@ -138,9 +141,14 @@ func (w *writer) run(count int) {
 			<-w.wake
 		}
 		w.pause(40)
-		for w.take() {
+		for w.take(&w.asked) {
 			w.turn <- struct{}{}
 			w.rotate()
+			<-w.turn
+		}
+		for w.take(&w.archive) && w.head == "" { // nor can archives, which have another inode
+			w.turn <- struct{}{}
+			w.must(w.compress(alertsDir))
 			<-w.turn
 		}
 		w.burst(min(1+w.rng.IntN(8), count-w.count()))
@@ -234,20 +242,20 @@ func (w *writer) allow(n int) {
 	}
 }
 
-// ask asks for a rotation between two lines.
-func (w *writer) ask() {
+// ask asks for a rotation, or for a compression, between two lines.
+func (w *writer) ask(what *int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.asked++
+	*what++
 }
 
-func (w *writer) take() bool {
+func (w *writer) take(what *int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.asked == 0 {
+	if *what == 0 {
 		return false
 	}
-	w.asked--
+	*what--
 	return true
 }
 
@@ -288,11 +296,81 @@ func (w *writer) moved(to string) {
 // shift makes room for a new alerts.json.1.
 func (w *writer) shift() {
 	for n := w.files; n >= 1; n-- {
-		from, to := fmt.Sprintf("%s.%d", alertsPath, n), fmt.Sprintf("%s.%d", alertsPath, n+1)
-		if _, err := w.h.files.Stat(from); err == nil {
-			w.must(w.h.files.Rename(from, to))
+		for _, ending := range []string{"", ".gz"} {
+			from, to := fmt.Sprintf("%s.%d%s", alertsPath, n, ending), fmt.Sprintf("%s.%d%s", alertsPath, n+1, ending)
+			if _, err := w.h.files.Stat(from); err == nil {
+				w.must(w.h.files.Rename(from, to))
+			}
 		}
 	}
+}
+
+// compress puts a .gz in the place of each file below directory that is not the
+// current one.
+func (w *writer) compress(directory string) error {
+	now, err := w.h.files.Stat(alertsPath)
+	if err != nil {
+		return err
+	}
+	_, inode := w.h.files.Identity(now)
+	entries, err := w.h.files.ReadDir(directory)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := path.Join(directory, e.Name())
+		if e.IsDir() {
+			if err := w.compress(name); err != nil {
+				return err
+			}
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if _, i := w.h.files.Identity(info); i == inode || path.Ext(name) == ".gz" {
+			continue
+		}
+		w.h.strike(compression)
+		w.h.note("compressing %s", name)
+		if err := w.gzip(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gzip makes name.gz of name, which takes its time, and removes name.
+func (w *writer) gzip(name string) error {
+	text, err := w.h.files.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(text); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	f, err := w.h.files.OpenFile(name+".gz", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
+	if err != nil {
+		return err
+	}
+	for part := packed.Bytes(); len(part) > 0; {
+		n := min(len(part), 1+w.rng.IntN(len(part)))
+		if _, err := f.Write(part[:n]); err != nil {
+			return err
+		}
+		part = part[n:]
+		w.pause(100)
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return w.h.files.Remove(name)
 }
 
 // truncate copies the file and cuts it to nothing. What is written in between
