@@ -48,6 +48,7 @@ type operator struct {
 	dir      string
 	alerts   string // the file that the manager writes
 	socket   string // the manager's queue socket
+	state    string // the state directory, in dir
 	broker   *servers.Broker
 	topic    string
 	log      *os.File
@@ -57,7 +58,7 @@ type operator struct {
 
 func newOperator(t *testing.T, broker *servers.Broker) *operator {
 	t.Helper()
-	o := &operator{t: t, dir: t.TempDir(), broker: broker, topic: "dfn-" + strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))}
+	o := &operator{t: t, state: "state", dir: t.TempDir(), broker: broker, topic: "dfn-" + strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))}
 	o.alerts = filepath.Join(o.dir, "alerts", "alerts.json")
 	if err := os.Mkdir(filepath.Dir(o.alerts), 0o750); err != nil {
 		t.Fatal(err)
@@ -128,7 +129,7 @@ func (o *operator) start() {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	o.process = exec.Command(name, "run", o.pipeline(), "--var-file", filepath.Join(o.dir, "values"), "--state-dir", filepath.Join(o.dir, "state"))
+	o.process = exec.Command(name, "run", o.pipeline(), "--var-file", filepath.Join(o.dir, "values"), "--state-dir", filepath.Join(o.dir, o.state))
 	o.process.Stdout, o.process.Stderr = o.log, o.log
 	if err := o.process.Start(); err != nil {
 		o.t.Fatal(err)

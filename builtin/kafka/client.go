@@ -33,19 +33,24 @@ func (s *sink) options() []kgo.Opt {
 
 // connect makes the client that produces.
 func (n *session) connect() (*kgo.Client, error) {
-	s := n.sink
-	return kgo.NewClient(append(s.options(),
-		kgo.Dialer(n.gate.dial(s.dial)),
+	return kgo.NewClient(append(n.sink.options(), append(n.sink.producing(),
+		kgo.Dialer(n.gate.dial(n.sink.dial)),
+		kgo.MaxBufferedRecords(lotRecords+1),
+	)...)...)
+}
+
+// producing are the options of a client that produces.
+func (s *sink) producing() []kgo.Opt {
+	return []kgo.Opt{
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ManualFlushing(),
-		kgo.MaxBufferedRecords(lotRecords+1),
 		kgo.ProducerBatchMaxBytes(int32(s.most)),
 		kgo.ProducerBatchCompression(codec(s.config.String("compression")), kgo.NoCompression()),
-		kgo.MetadataMinAge(250*time.Millisecond),
+		kgo.MetadataMinAge(250 * time.Millisecond),
 		kgo.ProducerOnDataLossDetected(func(topic string, partition int32) {
 			s.host.Log.Warn("the broker has lost records that it had acknowledged", "topic", topic, "partition", partition)
 		}),
-	)...)
+	}
 }
 
 func codec(name string) kgo.CompressionCodec {

@@ -49,7 +49,7 @@ func (field) Constant() (string, bool) { return "", false }
 
 // block is a block's values with the defaults of the Spec.
 func block(attrs []component.Attr, values map[string]any) *component.Config {
-	c := &component.Config{Address: "sink.kafka.test", Values: map[string]any{}, Subs: map[string]*component.Config{}}
+	c := &component.Config{Address: "sink.kafka.test", Pipeline: "p", Values: map[string]any{}, Subs: map[string]*component.Config{}}
 	for _, a := range attrs {
 		if a.Default != nil {
 			c.Values[a.Name] = a.Default
@@ -66,6 +66,7 @@ type rig struct {
 	t    testing.TB
 	sink *sink
 	host *component.Host
+	bare bool // answers may come without receipt: of events from before a crash
 
 	mu      sync.Mutex
 	healths []string // as told; "" is well
@@ -160,6 +161,7 @@ func (r *rig) answer(m *component.Message, receipt []document.Member, err error)
 		if f, ok := err.(*event.Failure); ok {
 			said = "failed " + f.Code
 		}
+	} else if r.bare && len(receipt) == 0 {
 	} else if len(receipt) != 2 || receipt[0].Name != "partition" || receipt[1].Name != "offset" {
 		r.t.Errorf("the receipt of %s is %v", n, receipt)
 	}

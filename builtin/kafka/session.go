@@ -140,12 +140,7 @@ func (n *session) send(lot []*component.Message) []flight {
 	n.gate.Lock()
 	for i, m := range lot {
 		f := &flights[i]
-		env := m.Native.(*envelope)
-		f.message = m
-		f.record = kgo.Record{Topic: env.topic, Key: env.key, Headers: env.headers, Value: m.Payload}
-		if f.record.Value == nil {
-			f.record.Value = []byte{} // empty: nil would be a tombstone
-		}
+		f.message, f.record = m, recordOf(m)
 		n.client.TryProduce(context.Background(), &f.record, func(_ *kgo.Record, err error) {
 			if f.err = err; err == nil {
 				n.done(f)
@@ -181,10 +176,25 @@ func (n *session) done(f *flight) {
 	n.step()
 	n.sink.health.set(nil)
 	n.forget(f.message)
-	f.message.Done(
-		document.Member{Name: "partition", Value: document.NewInt(int64(f.record.Partition))},
-		document.Member{Name: "offset", Value: document.NewInt(f.record.Offset)},
-	)
+	f.message.Done(receipt(&f.record)...)
+}
+
+// recordOf is what is sent for m.
+func recordOf(m *component.Message) kgo.Record {
+	env := m.Native.(*envelope)
+	r := kgo.Record{Topic: env.topic, Key: env.key, Headers: env.headers, Value: m.Payload}
+	if r.Value == nil {
+		r.Value = []byte{} // empty: nil would be a tombstone
+	}
+	return r
+}
+
+// receipt is what a stored record tells.
+func receipt(r *kgo.Record) []document.Member {
+	return []document.Member{
+		{Name: "partition", Value: document.NewInt(int64(r.Partition))},
+		{Name: "offset", Value: document.NewInt(r.Offset)},
+	}
 }
 
 // step notes that the lot on its way has moved.

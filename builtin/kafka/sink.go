@@ -37,13 +37,15 @@ type sink struct {
 	host    *component.Host
 	mu      sync.Mutex
 	session *session
+	once    *once // delivery = "exactly_once"; nil otherwise
 }
 
 var (
-	_ component.Batching    = (*sink)(nil)
-	_ component.Checker     = (*sink)(nil)
-	_ component.Reads       = (*sink)(nil)
-	_ component.Destination = (*sink)(nil)
+	_ component.Transactional = (*sink)(nil)
+	_ component.Batching      = (*sink)(nil)
+	_ component.Checker       = (*sink)(nil)
+	_ component.Reads         = (*sink)(nil)
+	_ component.Destination   = (*sink)(nil)
 )
 
 func newSink(c *component.Config) (component.Sink, error) {
@@ -54,6 +56,9 @@ func newSink(c *component.Config) (component.Sink, error) {
 		config: c, brokers: c.Strings("brokers"),
 		topic: c.Template("topic"), key: c.Template("key"), headers: c.Templates("headers"),
 		most: int(c.Size("max_message_bytes")),
+	}
+	if c.String("delivery") == exactlyOnce {
+		s.once = newOnce(s)
 	}
 	if name, ok := s.constantTopic(); ok && s.key == nil && len(s.headers) == 0 {
 		s.constant = &envelope{topic: name, attributes: []document.Member{{Name: "topic", Value: document.NewText(name)}}}
@@ -136,8 +141,14 @@ func (env *envelope) size(payload int) int {
 
 // Limits implements component.Batching.
 func (s *sink) Limits() (messages int, bytes int64, inFlight int) {
+	if s.once != nil {
+		return lotRecords, lotBytes, 0 // one transaction after the other
+	}
 	return 1024, 4 << 20, mostRecords
 }
+
+// ExactlyOnce implements component.Transactional.
+func (s *sink) ExactlyOnce() bool { return s.once != nil }
 
 // Open implements component.Sink: it fails if a broker answers and says that
 // the topic is not there. The sink works all the same once it is.
@@ -153,11 +164,17 @@ func (s *sink) Open(ctx context.Context, host *component.Host) error {
 	if _, missing := err.(*missingTopic); missing {
 		return err
 	}
+	if s.once != nil && err == nil {
+		s.health.set(s.once.open(ctx))
+	}
 	return nil
 }
 
 // Deliver implements component.Sink.
 func (s *sink) Deliver(ctx context.Context, messages []*component.Message) error {
+	if s.once != nil {
+		return s.once.deliver(ctx, messages)
+	}
 	s.mu.Lock()
 	if s.session != nil && s.session.parent != ctx {
 		s.session.end()
@@ -176,6 +193,9 @@ func (s *sink) Deliver(ctx context.Context, messages []*component.Message) error
 func (s *sink) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.once != nil {
+		s.once.hangUp()
+	}
 	if s.session != nil {
 		s.session.end()
 		s.session = nil

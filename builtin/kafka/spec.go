@@ -14,13 +14,16 @@ import (
 // Specs are the components of this package.
 func Specs() []*component.Spec { return []*component.Spec{sinkSpec} }
 
+const exactlyOnce = "exactly_once"
+
 var sinkSpec = &component.Spec{
 	Role:    component.RoleSink,
 	Kind:    "kafka",
 	Summary: "Sends each event as a record to a Kafka topic",
 	Guarantee: "Delivered means that the leader of the partition and all its in-sync replicas have stored the record (acks=all). " +
 		"The producer is idempotent: what it sends again by itself is stored once. A record whose answer never came " +
-		"(the process was killed, the broker's address was changed) is sent again and may then be there twice, with the same event id.",
+		"(the process was killed, the broker's address was changed) is sent again and may then be there twice, with the same event id; " +
+		"with delivery = \"exactly_once\" never for a reader of committed records.",
 	Doc: documentation(),
 	Attrs: []component.Attr{
 		{Name: "brokers", Type: component.TypeStrings, Required: true, Check: checkBrokers,
@@ -36,6 +39,11 @@ var sinkSpec = &component.Spec{
 		{Name: "max_message_bytes", Type: component.TypeSize, Default: int64(1 << 20), Check: checkMessageBytes,
 			Doc: "Most bytes of a batch of records before compression, and so of one record with key and headers. " +
 				"A larger record is that event's error. Keep it at or below `message.max.bytes` of the brokers."},
+		{Name: "delivery", Type: component.TypeEnum, Enum: []string{"at_least_once", exactlyOnce}, Default: "at_least_once",
+			Doc: "`\"exactly_once\"`: transactions, with checkpoints in Kafka itself, so that no reader with `isolation.level=read_committed` " +
+				"sees an event twice, whatever dies in between. See [below](#exactly-once)."},
+		{Name: "checkpoint_topic", Type: component.TypeString, Default: "etl-checkpoints", Check: checkCheckpointTopic,
+			Doc: "With exactly once: the topic of the checkpoints, created with `cleanup.policy=compact` if it is not there. Pipelines may share it."},
 		{Name: "client_id", Type: component.TypeString, Default: "etl",
 			Doc: "What this client is called in the brokers' logs, metrics and quotas."},
 	},
@@ -77,6 +85,34 @@ sent again record by record, so that only the one is refused.
 | --- | --- | --- |
 ` + verdictTable() + `| no connection, no answer in time, TLS or name resolution fails | target | tried again |
 | anything else | target | tried again |
+
+## Exactly once
+
+` + "`delivery = \"exactly_once\"`" + ` sends what waits as one transaction after the other. Each holds, beside the records, a checkpoint for each source:
+the last line that is committed. The checkpoints lie in ` + "`checkpoint_topic`" + `, keyed by pipeline, source and sink. At a start they are read, and what is read
+from the source again since its own checkpoint (stored once a second) is looked up there: an event that is committed is not sent, only
+answered, so that ` + "`.delivered`" + ` and ` + "`.errors`" + ` miss nothing. They get such an event again: they are at least once, and ` + "`.delivered`" + ` comes after the commit.
+From before a crash an event has no ` + "`partition` and `offset`" + `.
+
+The reader has to set ` + "`isolation.level=read_committed`" + `; others see what was aborted, too. A record that the brokers refuse aborts its transaction; what is
+left goes again without it, and the one to ` + "`.errors`" + `.
+
+| what happens | and then |
+| --- | --- |
+| the process or its machine dies | the next start aborts what was open, reads the checkpoints and goes on behind the last commit; without a next start the broker aborts it after a minute, and readers wait that long |
+| the answer to a commit never comes | the transactional id is taken anew, which ends the transaction for good; the checkpoints then say which way |
+| the state directory is lost | the source begins where it begins the first time; what is committed of that is not sent again |
+| a second instance starts (same pipeline name, same sink) | it takes over; the first ends with an error that names host and process of the second |
+| the sink or the pipeline is renamed, or ` + "`checkpoint_topic`" + ` changed | there are no checkpoints for it: what was on its way may be there twice |
+| the source is renamed | the same |
+| dead letters are replayed | they are sent, whatever is committed behind them: at least once |
+| the way from the source is changed while the process is dead | lines before the last commit are done, whatever the new way would make of them |
+
+` + "`etl validate`" + ` refuses it where it can't be kept: a queue that drops, here or at a source; a source without positions (only files have them); ` + "`required = false`" + `; reading the
+outputs of another sink, or what was made of several events.
+
+The login needs the rights to write to the transactional id ` + "`etl/PIPELINE/sink.kafka.NAME`" + `, to write to and read from the checkpoint topic, and to create it if it is not there (one
+partition, ` + "`cleanup.policy=compact`" + `). Two pipelines on the same brokers need different names (` + "`runtime { name }`" + `).
 `
 }
 
@@ -99,6 +135,8 @@ func checkBrokers(value any) error {
 	}
 	return nil
 }
+
+func checkCheckpointTopic(value any) error { return validTopic(value.(string)) }
 
 func checkTopic(value any) error {
 	if name, ok := value.(component.Template).Constant(); ok {

@@ -39,14 +39,15 @@ type Code struct {
 // Config is a component's decoded block. Its accessors panic for a name or
 // type that the Spec does not have: that is a mistake in the component.
 type Config struct {
-	Address string // of the component, sink.kafka.dfn
-	Role    Role
-	Dir     string // absolute directory of the pipeline file: where `require` and the like look first
-	State   string // absolute directory of the pipeline's state: a relative path that is written to is below it
-	Values  map[string]any
-	Ranges  map[string]diag.Range // of each attribute's value; "" is the block's header
-	Unknown map[string]bool       // attributes made from a variable without value (tests, graphs)
-	Subs    map[string]*Config
+	Address  string // of the component, sink.kafka.dfn
+	Role     Role
+	Pipeline string // its name
+	Dir      string // absolute directory of the pipeline file: where `require` and the like look first
+	State    string // absolute directory of the pipeline's state: a relative path that is written to is below it
+	Values   map[string]any
+	Ranges   map[string]diag.Range // of each attribute's value; "" is the block's header
+	Unknown  map[string]bool       // attributes made from a variable without value (tests, graphs)
+	Subs     map[string]*Config
 	// Read is how the loader finds files: see ReadFile.
 	Read func(name string) (content []byte, display string, err error)
 }

@@ -70,3 +70,27 @@ type Destination interface {
 	// and still after Close.
 	Destination() (place, command string)
 }
+
+// Transactional is a sink that can commit each event exactly once. It tells an
+// event that it has committed from a new one by its source, generation and
+// offset: the events of each source must come to it in the order of the source,
+// and again after a restart. Where a pipeline can't give it that, it is refused.
+type Transactional interface {
+	Sink
+	// ExactlyOnce says whether it is configured so. It is asked before Open.
+	ExactlyOnce() bool
+}
+
+// Fatal is an error of Deliver that waiting does not heal and that ends the
+// run: going on would do harm.
+func Fatal(err error) error { return &fatal{err} }
+
+// IsFatal says whether err is, or wraps, one of Fatal.
+func IsFatal(err error) bool {
+	_, ok := errors.AsType[*fatal](err)
+	return ok
+}
+
+type fatal struct{ error }
+
+func (f *fatal) Unwrap() error { return f.error }

@@ -41,6 +41,7 @@ const (
 	NoSource          Code = "ETL1214"
 	NoSink            Code = "ETL1215"
 	UnknownName       Code = "ETL1216"
+	ExactlyOnce       Code = "ETL1217"
 	WrongType         Code = "ETL1301"
 	WrongUnit         Code = "ETL1302"
 	BareNumber        Code = "ETL1303"
@@ -123,6 +124,7 @@ var Meanings = map[Code]string{
 	NoSource:          "a pipeline has no source",
 	NoSink:            "a pipeline has no sink",
 	UnknownName:       "a bare word that means nothing where it stands",
+	ExactlyOnce:       "a sink can't deliver exactly once what comes to it",
 	WrongType:         "a value has the wrong type",
 	WrongUnit:         "a duration, size or rate is not written as one",
 	BareNumber:        "a number has no unit where it needs one",

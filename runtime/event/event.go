@@ -17,6 +17,9 @@ type Stream struct {
 	Generation string                            // names the input, whatever its path: first half of each event's id
 	File       string                            // path, where there is one: meta.file and meta.position.path
 	Position   func(offset int64) document.Value // meta.position; nil means {path, offset}
+	// Replayed events failed before and come again, out of the order of their
+	// source: that later ones are delivered says nothing of them.
+	Replayed bool
 }
 
 // Event is one document on its way. It is handed from stage to stage; who has

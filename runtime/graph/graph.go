@@ -211,6 +211,12 @@ func (g *Graph) Run(ctx context.Context) error {
 	g.kill(errStopped)
 	g.close()
 	g.tick()
+	if failed == nil {
+		select {
+		case failed = <-g.fatal: // it came while the graph was drained
+		default:
+		}
+	}
 	if failed != nil {
 		return failed
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/ack"
@@ -35,6 +36,7 @@ type runner struct {
 	pinned  *program           // the last that knows the sink, after a removal
 	wait    context.CancelFunc // makes send stop taking events
 	opened  bool
+	over    atomic.Bool // the component has ended the run: it takes no more
 }
 
 func (g *Graph) newRunner(s *step) *runner {
@@ -150,6 +152,8 @@ func (r *runner) serve(taking, delivering context.Context, abort context.CancelF
 		case err == nil:
 			pause.reset(r)
 		case delivering.Err() != nil:
+		case component.IsFatal(err):
+			r.endRun(taking, err)
 		default:
 			pause.wait(taking, r, err)
 		}
@@ -164,6 +168,21 @@ func (r *runner) serve(taking, delivering context.Context, abort context.CancelF
 		timer.Stop()
 	}
 	r.window.giveBack()
+}
+
+// endRun ends the run for the component's sake. What still comes is held,
+// unanswered, so that the way to the other sinks is free for what they get.
+func (r *runner) endRun(taking context.Context, err error) {
+	r.stats.setHealth(err)
+	r.over.Store(true)
+	r.g.fail(fmt.Errorf("%s: %w", r.address, err))
+	for taking.Err() == nil {
+		held := flights(r.queue.Pop(taking, 1000, 1<<20))
+		for _, f := range held {
+			f.answered, f.err = true, component.ErrReturned
+		}
+		r.window.add(held)
+	}
 }
 
 // flights are messages to be, for events.
@@ -325,12 +344,12 @@ func (r *runner) giveUp(events []*event.Event) {
 }
 
 // hopeless is how many events wait for a target that fails and that nobody
-// requires.
+// requires, or that has ended the run.
 func (r *runner) hopeless() int {
 	r.mu.Lock()
 	required := r.step.node.Required
 	r.mu.Unlock()
-	if required || r.stats.healthy() {
+	if !r.over.Load() && (required || r.stats.healthy()) {
 		return 0
 	}
 	n := r.window.len() // before the queue: an event on its way from there to here must not count twice

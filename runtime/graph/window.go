@@ -14,6 +14,8 @@ import (
 type window struct {
 	mu       sync.Mutex
 	messages []*flight
+	open     int           // of messages: without an answer
+	back     int           // of messages: came back
 	waited   bool          // somebody waits for changed
 	settled  chan struct{} // has a token when the front may be settled
 	changed  chan struct{} // has a token when the window may have become smaller or all answered
@@ -24,6 +26,7 @@ type flight struct {
 	message  *component.Message // a new one for each component that tries
 	size     int64
 	answered bool
+	inside   bool // the window counts it
 	receipt  []document.Member
 	err      error
 }
@@ -41,6 +44,15 @@ func (w *window) len() int {
 func (w *window) add(flights []*flight) {
 	w.mu.Lock()
 	w.messages = append(w.messages, flights...)
+	for _, f := range flights {
+		f.inside = true
+		switch {
+		case !f.answered:
+			w.open++
+		case f.err == component.ErrReturned:
+			w.back++
+		}
+	}
 	w.mu.Unlock()
 }
 
@@ -50,6 +62,12 @@ func (w *window) answer(f *flight, m *component.Message, receipt []document.Memb
 	w.mu.Lock()
 	if !f.answered && f.message == m {
 		f.answered, f.receipt, f.err = true, receipt, err
+		if f.inside {
+			w.open--
+			if err == component.ErrReturned {
+				w.back++
+			}
+		}
 	}
 	front := len(w.messages) > 0 && w.messages[0] == f
 	waited := w.waited
@@ -106,27 +124,17 @@ func (w *window) setWaited(is bool) {
 }
 
 // unanswered counts the messages the target has.
-func (w *window) unanswered() (n int) {
+func (w *window) unanswered() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, f := range w.messages {
-		if !f.answered {
-			n++
-		}
-	}
-	return n
+	return w.open
 }
 
 // returned says whether a message came back.
 func (w *window) returned() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, f := range w.messages {
-		if f.answered && f.err == component.ErrReturned {
-			return true
-		}
-	}
-	return false
+	return w.back > 0
 }
 
 // retry is the messages that came back, in order, as unanswered again. They
@@ -137,6 +145,8 @@ func (w *window) retry() (again []*flight) {
 	for _, f := range w.messages {
 		if f.answered && f.err == component.ErrReturned {
 			f.answered, f.err = false, nil
+			w.open++
+			w.back--
 			again = append(again, f)
 		}
 	}
@@ -152,10 +162,11 @@ func (w *window) recallEvents() (back []*event.Event) {
 		if f.answered && f.err != component.ErrReturned {
 			stay = append(stay, f)
 		} else {
+			f.inside = false
 			back = append(back, f.message.Event)
 		}
 	}
-	w.messages = stay
+	w.messages, w.open, w.back = stay, 0, 0
 	return back
 }
 
@@ -166,6 +177,8 @@ func (w *window) giveBack() {
 	for _, f := range w.messages {
 		if !f.answered {
 			f.answered, f.err = true, component.ErrReturned
+			w.open--
+			w.back++
 		}
 	}
 }

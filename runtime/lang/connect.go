@@ -234,6 +234,7 @@ func (l *loader) assemble() {
 		l.plan.Nodes = append(l.plan.Nodes, n.Node)
 	}
 	l.warnOfBlocking()
+	l.checkExactlyOnce()
 }
 
 // fingerprint adds what the block itself doesn't show.

@@ -158,7 +158,7 @@ func (d *decoding) inner(b *hclsyntax.Block, spec *component.BlockSpec) {
 	}
 	sub := &decoding{
 		l: d.l, what: fmt.Sprintf("`%s` of %s", spec.Name, d.what), print: d.print, lenient: d.lenient || !on, ok: true, looks: d.looks,
-		cfg: &component.Config{Address: d.cfg.Address, Role: d.cfg.Role, Dir: d.cfg.Dir, State: d.cfg.State},
+		cfg: &component.Config{Address: d.cfg.Address, Role: d.cfg.Role, Pipeline: d.cfg.Pipeline, Dir: d.cfg.Dir, State: d.cfg.State},
 	}
 	d.print.add("{", spec.Name)
 	d.print.add("on", on)

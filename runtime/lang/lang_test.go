@@ -174,10 +174,21 @@ func (transform) Worker(*component.Host) (component.Worker, error) { return nil,
 
 type sink struct{}
 
-func (sink) Encode(*component.Message) error                      { return nil }
-func (sink) Open(context.Context, *component.Host) error          { return nil }
-func (sink) Deliver(context.Context, []*component.Message) error  { return nil }
-func (sink) Close() error                                         { return nil }
+func (sink) Encode(*component.Message) error                     { return nil }
+func (sink) Open(context.Context, *component.Host) error         { return nil }
+func (sink) Deliver(context.Context, []*component.Message) error { return nil }
+func (sink) Close() error                                        { return nil }
+
+// ledger is a sink that can deliver exactly once.
+type ledger struct {
+	sink
+	once bool
+}
+
+func (l ledger) ExactlyOnce() bool { return l.once }
+
+type stage struct{ component.StageTransform }
+
 func newSink(*component.Config) (component.Sink, error)           { return sink{}, nil }
 func newTransform(*component.Config) (component.Transform, error) { return transform{}, nil }
 func newOnceSource(c *component.Config) (component.Source, error) { return onceSource{}, nil }
@@ -265,6 +276,17 @@ var specs = []*component.Spec{
 		NewSink: newSink,
 	},
 	{Role: component.RoleSink, Kind: "stdout", NewSink: newSink},
+	{
+		Role: component.RoleSink, Kind: "ledger",
+		Attrs: []component.Attr{{Name: "delivery", Type: component.TypeEnum, Enum: []string{"at_least_once", "exactly_once"}}},
+		NewSink: func(c *component.Config) (component.Sink, error) {
+			return ledger{once: c.String("delivery") == "exactly_once"}, nil
+		},
+	},
+	{
+		Role: component.RoleTransform, Kind: "count",
+		NewStage: func(*component.Config) (component.StageTransform, error) { return stage{}, nil },
+	},
 	{
 		Role: component.RoleSink, Kind: "file",
 		Attrs:   []component.Attr{{Name: "path", Type: component.TypeWritePath, Required: true}},

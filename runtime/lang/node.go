@@ -74,7 +74,7 @@ func (l *loader) decodeNode(n *node) {
 	body := n.block.Body
 	d := &decoding{
 		l: l, what: n.Address, print: newFingerprint(), ok: true, looks: &n.looks,
-		cfg: &component.Config{Address: n.Address, Role: component.Role(n.Type), Dir: l.plan.Dir, State: l.plan.State},
+		cfg: &component.Config{Address: n.Address, Role: component.Role(n.Type), Pipeline: l.plan.Name, Dir: l.plan.Dir, State: l.plan.State},
 	}
 	n.config = d
 	d.print.add("address", n.Address)

@@ -156,6 +156,18 @@ func (b *Broker) Delete(topic string) {
 // partition after the other. A topic that does not exist holds nothing.
 func (b *Broker) Records(topic string) []*kgo.Record {
 	b.t.Helper()
+	return b.read(topic, kgo.ReadUncommitted())
+}
+
+// Committed are the records that a reader with isolation.level=read_committed
+// gets; it waits for the transactions that are open.
+func (b *Broker) Committed(topic string) []*kgo.Record {
+	b.t.Helper()
+	return b.read(topic, kgo.ReadCommitted())
+}
+
+func (b *Broker) read(topic string, level kgo.IsolationLevel) []*kgo.Record {
+	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	admin, done := b.admin()
@@ -176,7 +188,7 @@ func (b *Broker) Records(topic string) []*kgo.Record {
 		return nil
 	}
 	client := b.client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets}),
-		kgo.FetchMaxPartitionBytes(16<<20))
+		kgo.FetchMaxPartitionBytes(16<<20), kgo.FetchIsolationLevel(level), kgo.KeepControlRecords())
 	defer client.Close()
 	held := make(map[int32][]*kgo.Record)
 	for len(missing) > 0 {
@@ -185,7 +197,9 @@ func (b *Broker) Records(topic string) []*kgo.Record {
 			b.t.Fatalf("reading topic %s: %v", topic, err)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			held[r.Partition] = append(held[r.Partition], r)
+			if !r.Attrs.IsControl() {
+				held[r.Partition] = append(held[r.Partition], r)
+			}
 			if r.Offset+1 >= missing[r.Partition] {
 				delete(missing, r.Partition)
 			}

@@ -63,6 +63,7 @@ func (s *source) give(ctx context.Context, r *deadletter.Record, o origin, out c
 	lot := component.NewLot()
 	lot.Lines, lot.Data = s.line(r, lot)
 	lot.Stream, lot.Received = r.Stream(), r.Received
+	lot.Stream.Replayed = true
 	lot.Lines[0].Offset = r.Offset
 	lot.Position = component.Position{Generation: r.Generation, Offset: r.Offset + 1}
 	lot.Settled = func(outcomes []ack.Outcome) { s.replay.settled(o, outcomes[0]) }

@@ -1,0 +1,7 @@
+source "file" "alerts" { path = "alerts.json" }
+
+sink "ledger" "out" {
+  from     = source.file.alerts
+  delivery = "exactly_once"
+  required = false
+}
