@@ -29,6 +29,7 @@ type oracle struct {
 	numbers map[place]int
 	places  map[int]place
 	streams map[string][]int // numbers of a generation, in order of offset
+	begins  map[string]int   // the first number that was not yet read when the generation came
 	readTo  int              // behind the highest number that was read
 
 	ever    map[string]map[int]bool      // answered by a sink, in any run
@@ -59,7 +60,7 @@ type verdict struct {
 
 func newOracle(h *harness) *oracle {
 	o := &oracle{
-		h: h, numbers: map[place]int{}, places: map[int]place{}, streams: map[string][]int{},
+		h: h, numbers: map[place]int{}, places: map[int]place{}, streams: map[string][]int{}, begins: map[string]int{},
 		ever: map[string]map[int]bool{}, unknown: map[string]map[int]int{}, allowed: map[string]map[int]int{}, base: map[string]int{},
 		excused: map[string]map[int]bool{},
 	}
@@ -107,6 +108,9 @@ func (o *oracle) begin() {
 func (o *oracle) read(lot *component.Lot) {
 	o.mu.Lock()
 	var wrong []func()
+	if _, ok := o.begins[lot.Position.Generation]; !ok {
+		o.begins[lot.Position.Generation] = o.readTo
+	}
 	for _, l := range lot.Lines {
 		n := numberIn(lot.Data[l.Start:l.End])
 		if n < 0 {
@@ -214,7 +218,10 @@ func (o *oracle) inFlight() bool { return o.missing() > 0 }
 // boundary is the first number that is not before position.
 func (o *oracle) boundary(p component.Position) int {
 	numbers, ok := o.streams[p.Generation]
-	if !ok {
+	if !ok { // no number stands in it
+		if n, ok := o.begins[p.Generation]; ok {
+			return n
+		}
 		return o.readTo
 	}
 	for _, n := range numbers {

@@ -49,6 +49,9 @@ type writer struct {
 	rng   *rand.Rand
 	style style
 	head  string // a first line that all files have
+	// copies says whether a file is copied before it is truncated: always or never. Who is
+	// behind a truncation without a copy does not look for the copies of what came after.
+	copies bool
 
 	mu      sync.Mutex // guards file against a loss of power
 	file    world.File
@@ -67,6 +70,7 @@ type writer struct {
 
 func newWriter(h *harness, rng *rand.Rand, s style) *writer {
 	w := &writer{h: h, rng: rng, style: s, written: make(chan struct{}), wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
+	w.copies = rng.IntN(4) > 0
 	if rng.IntN(5) == 0 && s != byTruncate { // copies with the same first line can't be told apart
 		w.head = `{"head":"the same in all files"}` + "\n"
 	}
@@ -377,7 +381,7 @@ func (w *writer) gzip(name string) error {
 // is lost unless somebody has read it before.
 func (w *writer) truncate() {
 	w.files++
-	copied := w.rng.IntN(5) > 0
+	copied := w.copies
 	if copied {
 		w.shift()
 		data, err := w.h.files.ReadFile(alertsPath)
