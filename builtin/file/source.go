@@ -99,8 +99,8 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 			why: "the file that was being read is gone, and what had not been read of it is lost; going on with the one behind it that is there"})
 	}
 	if len(from) > 0 {
-		if err := s.forget(host); err != nil {
-			return err
+		if err := s.forget(host); err != nil { // no harm: where there are checkpoints nobody asks for it
+			host.Log.Warn("the place where the first run began is kept beside the checkpoints", "error", err)
 		}
 	}
 	f := &follower{
