@@ -65,7 +65,6 @@ type connection struct {
 	target   *target
 	batch    int
 	inFlight int
-	h        *harness
 	p        *process
 	late     sync.WaitGroup
 }

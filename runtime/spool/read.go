@@ -123,7 +123,8 @@ func (r *reader) next(ctx context.Context) (*segment, extent, error) {
 func (r *reader) lots(ctx context.Context, s *segment, e extent, source string) []*component.Lot {
 	l := r.log
 	lot := component.NewLot()
-	raw, ok := lot.Data[:0], true
+	var raw []byte
+	ok := true
 	for try := 0; ; try++ {
 		var err error
 		if raw, ok, err = s.read(l.files, e, lot.Data[:0]); err == nil {
