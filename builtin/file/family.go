@@ -174,33 +174,7 @@ func (f family) siblings() (list []member) {
 			list = append(list, m.described(f.files, info))
 		}
 	}
-	upwards(list)
 	return list
-}
-
-// upwards turns the order of numbered files round where their times say that
-// the highest is the newest: some rotations count on instead of shifting.
-func upwards(list []member) {
-	var first, last *member // by number
-	for i := range list {
-		if m := &list[i]; m.kind == counted {
-			if first == nil || m.order > first.order {
-				first = m
-			}
-			if last == nil || m.order < last.order {
-				last = m
-			}
-		}
-	}
-	if first == nil || !first.modified.Before(last.modified) {
-		return
-	}
-	for i := range list {
-		if m := &list[i]; m.kind == counted {
-			n, _ := strconv.Atoi(m.order)
-			m.order = strconv.Itoa(2_000_000 - n)
-		}
-	}
 }
 
 // rotated tells by what a rotation added to a name, behind a separator, how
