@@ -166,6 +166,9 @@ func (w *writer) pause(most int) {
 
 // burst writes n lines, in one or several pieces.
 func (w *writer) burst(n int) {
+	if n <= 0 { // a rotation has written the last ones
+		return
+	}
 	var b strings.Builder
 	for range n {
 		b.WriteString(w.line().text + "\n")
