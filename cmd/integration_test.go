@@ -79,8 +79,8 @@ func newOperator(t *testing.T, broker *servers.Broker) *operator {
 		}
 		if t.Failed() {
 			text, _ := os.ReadFile(log.Name())
-			if len(text) > 8000 {
-				text = text[len(text)-8000:]
+			if len(text) > 40000 {
+				text = slices.Concat(text[:4000], []byte("\n...\n"), text[len(text)-36000:])
 			}
 			t.Logf("the log of etl ends:\n%s", text)
 		}
@@ -142,10 +142,28 @@ func (o *operator) stop() {
 	if err := o.process.Process.Signal(syscall.SIGTERM); err != nil {
 		o.t.Fatal(err)
 	}
-	if err := o.process.Wait(); err != nil {
+	process := o.process
+	o.process = nil
+	if err := o.ended(process); err != nil {
 		o.t.Errorf("etl ended with %v", err)
 	}
-	o.process = nil
+}
+
+// ended waits for the end of a process. One that does not end writes down where
+// it hangs, in the log that a failed test shows.
+func (o *operator) ended(process *exec.Cmd) error {
+	o.t.Helper()
+	end := make(chan error, 1)
+	go func() { end <- process.Wait() }()
+	select {
+	case err := <-end:
+		return err
+	case <-time.After(2 * time.Minute):
+	}
+	_ = process.Process.Signal(syscall.SIGQUIT)
+	time.AfterFunc(10*time.Second, func() { _ = process.Process.Kill() })
+	o.t.Fatalf("etl does not end: %v", <-end)
+	return nil
 }
 
 func (o *operator) kill() {

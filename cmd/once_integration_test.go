@@ -52,7 +52,7 @@ func TestExactlyOnceOverKills(t *testing.T) {
 	}
 	o.state = "copy"
 	o.start()
-	if err := first.Wait(); err == nil {
+	if err := o.ended(first); err == nil {
 		t.Error("the first instance ended without an error")
 	}
 	if log, err := os.ReadFile(name); err != nil || !strings.Contains(string(log), "another instance of pipeline wazuh-dfn has taken over") {
