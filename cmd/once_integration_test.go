@@ -3,8 +3,11 @@
 package cmd
 
 import (
+	"bytes"
+	"encoding/json"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,6 +50,7 @@ func TestExactlyOnceOverKills(t *testing.T) {
 
 	// A second instance, on a copy of the machine, takes over; the first ends and says why.
 	first, name := o.process, o.log.Name()
+	runs(t, broker, first) // of two that start at once the later to claim the sink would win
 	if err := os.CopyFS(filepath.Join(o.dir, "copy"), os.DirFS(filepath.Join(o.dir, "state"))); err != nil {
 		t.Fatal(err)
 	}
@@ -77,4 +81,27 @@ func TestExactlyOnceOverKills(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	t.Logf("%d alerts, %d kills, %d records with those of aborted transactions", n, kills, len(broker.Records(o.topic)))
+}
+
+// runs waits until the checkpoint topic names the process as the one that runs the sink.
+func runs(t *testing.T, broker *servers.Broker, process *exec.Cmd) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		var holder struct {
+			Process int `json:"pid"`
+		}
+		for _, r := range broker.Committed("etl-checkpoints") {
+			if bytes.Contains(r.Value, []byte(`"pid"`)) {
+				if err := json.Unmarshal(r.Value, &holder); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if holder.Process == process.Process.Pid {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the sink is run by process %d, want %d", holder.Process, process.Process.Pid)
+		}
+	}
 }
