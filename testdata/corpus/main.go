@@ -1,6 +1,9 @@
 // Corpus writes made-up alerts to measure with:
 //
-//	go run ./testdata/corpus FILE MB [SEED]
+//	go run ./testdata/corpus [-mix MIX] FILE MB [SEED]
+//
+// MIX is busy (a busy manager's proportions), irrelevant (those no shipped
+// filter wants), linux or windows (those with a wanted ID).
 //
 // It writes FILE (JSON lines), FILE.expect (the timestamps, unique per alert,
 // of those that must arrive where an own network is given) and FILE.meta.json
@@ -11,6 +14,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strconv"
@@ -19,15 +23,21 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	mix := flag.String("mix", "busy", "which alerts: busy, irrelevant, linux or windows")
+	flag.Parse()
+	if err := run(*mix, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string) (err error) {
+func run(name string, args []string) (err error) {
 	if len(args) < 2 || len(args) > 3 {
-		return errors.New("usage: corpus FILE MB [SEED]")
+		return errors.New("usage: corpus [-mix MIX] FILE MB [SEED]")
+	}
+	mix, err := corpus.ParseMix(name)
+	if err != nil {
+		return err
 	}
 	megabytes, err := strconv.ParseFloat(args[1], 64)
 	if err != nil {
@@ -47,7 +57,7 @@ func run(args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	counts, err := corpus.Write(alerts, expect, int64(megabytes*1e6), seed)
+	counts, err := corpus.Write(alerts, expect, mix, int64(megabytes*1e6), seed)
 	if err := errors.Join(err, alerts.finish(), expect.finish()); err != nil {
 		return err
 	}

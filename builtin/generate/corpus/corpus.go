@@ -84,10 +84,6 @@ func (m *Maker) Next() Alert {
 	}
 }
 
-// NextWanted is the next alert, a Windows event whose ID is wanted: a corpus
-// ends with one, so that the last relevant alert is the end of the job.
-func (m *Maker) NextWanted() Alert { return m.windowsEvent(true) }
-
 func (m *Maker) linux() draft {
 	total := 0
 	for _, c := range linuxMakers {

@@ -3,6 +3,7 @@ package corpus
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 func TestTheSameSeedGivesTheSameCorpus(t *testing.T) {
 	var first, second, other bytes.Buffer
 	for seed, out := range map[*bytes.Buffer]uint64{&first: 1, &second: 1, &other: 2} {
-		if _, err := Write(seed, nil, 200_000, out); err != nil {
+		if _, err := Write(seed, nil, MixBusy, 200_000, out); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,7 +76,7 @@ func TestKindIsWhatTheFiltersSay(t *testing.T) {
 func TestACorpusEndsWithARelevantAlert(t *testing.T) {
 	for seed := range uint64(20) {
 		var out, expect bytes.Buffer
-		counts, err := Write(&out, &expect, 20_000, seed)
+		counts, err := Write(&out, &expect, MixBusy, 20_000, seed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,6 +88,31 @@ func TestACorpusEndsWithARelevantAlert(t *testing.T) {
 		if last := fmt.Sprintf("{\"timestamp\":%q", expected[len(expected)-1]); !strings.HasPrefix(lines[len(lines)-1], last) {
 			t.Errorf("seed %d ends with %s", seed, lines[len(lines)-1])
 		}
+	}
+}
+
+func TestMixes(t *testing.T) {
+	for mix, want := range map[Mix]func(Counts) bool{
+		MixBusy: func(c Counts) bool {
+			return c.Linux > 0 && c.Fail2ban > 0 && c.WindowsWanted > 0 && c.Windows > c.WindowsWanted
+		},
+		MixIrrelevant: func(c Counts) bool { return c.Linux > 0 && c.Windows > 0 && c.Relevant == 0 && c.Private == 0 },
+		MixLinux:      func(c Counts) bool { return c.Linux == c.Lines && c.Relevant == 0 },
+		MixWindows:    func(c Counts) bool { return c.WindowsWanted == c.Lines && c.Relevant == c.Lines },
+	} {
+		counts, err := Write(io.Discard, nil, mix, 500_000, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !want(counts) || counts.Bytes < 500_000 {
+			t.Errorf("%s: %+v", mix, counts)
+		}
+		if parsed, err := ParseMix(mix.String()); parsed != mix || err != nil {
+			t.Errorf("%s is read as %v, %v", mix, parsed, err)
+		}
+	}
+	if _, err := ParseMix("mac"); err == nil {
+		t.Error("a mix that is not there was found")
 	}
 }
 

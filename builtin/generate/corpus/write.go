@@ -51,18 +51,17 @@ func (c *Counts) add(a Alert) {
 // network is given.
 func (a Alert) Relevant() bool { return a.Kind == Windows || a.Kind == Public }
 
-// Write writes alerts of seed, one a line, until they are size bytes, and then
-// one that is relevant. To expect, unless it is nil, it writes the timestamp of
-// each relevant one, one a line: what arrives must be exactly these.
-func Write(out, expect io.Writer, size int64, seed uint64) (Counts, error) {
+// Write writes alerts of mix and seed, one a line, until they are size bytes;
+// if mix has relevant ones, the last is one of them. To expect, unless it is
+// nil, it writes the timestamp of each relevant one, one a line: what arrives
+// must be exactly these.
+func Write(out, expect io.Writer, mix Mix, size int64, seed uint64) (Counts, error) {
 	var counts Counts
 	maker := New(seed)
 	for last := false; !last; {
-		var alert Alert
-		if last = counts.Bytes >= size; last {
-			alert = maker.NextWanted()
-		} else {
-			alert = maker.Next()
+		alert := maker.NextOf(mix)
+		if last = counts.Bytes >= size; last && mix.relevant() {
+			alert = maker.NextOf(MixWindows)
 		}
 		counts.add(alert)
 		if _, err := out.Write(append(alert.Line, '\n')); err != nil {
