@@ -16,9 +16,17 @@ func Specs() []*component.Spec {
 		Guarantee: "Delivered means: nothing at all. Every event is acknowledged at once.",
 		Doc: `How many events came is in the statistics.
 
+| what goes wrong | whose error | then | test |
+| --- | --- | --- | --- |
+| nothing can: payloads are not looked at | nobody's | every event is taken | TestTakesEverything |
+
 | what happens when … | then | test |
 | --- | --- | --- |
-| an event comes | it is taken | TestTakesEverything |
+| **down** | there is no target that could be | TestTakesEverything |
+| **full** | it never is | TestTakesEverything |
+| **bad data** | it is taken as everything else | TestTakesEverything |
+| **reload** | what came is taken, there is nothing to hand over | TestReloadPutsANewSinkBehindTheSameQueue |
+| **crash** | what came since the last checkpoint comes again | TestEachSinkResumesWhereItStood |
 `,
 		NewSink: func(*component.Config) (component.Sink, error) { return sink{}, nil },
 		Example: `sink "blackhole" "nowhere" { from = source.file.alerts }

@@ -336,6 +336,24 @@ func TestDeadLettersAreBounded(t *testing.T) {
 	d.must(d.sink.Close())
 }
 
+func TestDeadLetterOpenErrors(t *testing.T) {
+	for cause, fatal := range map[error]bool{syscall.EACCES: true, syscall.EROFS: true, syscall.ENOSPC: false} {
+		d := newDelivery(t, newDeadLetters, map[string]any{"path": "/state/dead.jsonl", "max_bytes": int64(2000)})
+		d.files.FailNth(worldtest.OpOpen, 1, cause)
+		if err := d.open(); (err != nil) != fatal {
+			t.Errorf("%v: Open says %v", cause, err)
+		}
+		if fatal {
+			continue
+		}
+		if !errors.Is(d.health.get(), cause) {
+			t.Errorf("health %v", d.health.get())
+		}
+		d.must(d.deliver(t.Context(), line(1)))
+		d.want(line(1), "<nil>")
+	}
+}
+
 func TestDeadLetterErrors(t *testing.T) {
 	for _, op := range []worldtest.Op{worldtest.OpWrite, worldtest.OpSync} {
 		d := newDelivery(t, newDeadLetters, map[string]any{"path": "/state/dead.jsonl", "max_bytes": int64(2000)})

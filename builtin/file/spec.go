@@ -64,17 +64,17 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 
 | what happens when … | then | test |
 | --- | --- | --- |
-| the file is not there | it is waited for; with ` + "`follow = false`" + ` it is an error | TestWaitsForTheFile, TestOnceWithoutFile |
-| the file can't be opened or read | health says why, it is tried again | TestUnreadableFileIsTriedAgain |
+| **gone**: the file is not there | it is waited for; with ` + "`follow = false`" + ` it is an error | TestWaitsForTheFile, TestOnceWithoutFile |
+| **unreadable**: the file can't be opened or read | health says why, it is tried again | TestUnreadableFileIsTriedAgain |
 | the last line has no line break | it is waited for; at the end of a file that is not followed, or is rotated away, it is taken as it is | TestLastLineWithoutBreak |
-| a line is no JSON object, is longer than ` + "`max_line_bytes`" + ` | it goes to ` + "`.errors`" + `, the next one does not suffer | TestBrokenLinesAreFailures |
-| the file is renamed and a new one made | the old one is read to its end, then the new one from its start | TestRotationsLoseNothing |
-| Wazuh unlinks it and links a new dated file | likewise | TestRotationsLoseNothing |
-| it rotates several times while the sinks are held up | each file is held open and read in turn | TestRotationsWhileHeldUp |
-| it is copied and truncated | the rest is read from the copy beside it, then the file from its start | TestRotationsLoseNothing |
+| **bad data**: a line is no JSON object, is longer than ` + "`max_line_bytes`" + ` | it goes to ` + "`.errors`" + `, the next one does not suffer | TestBrokenLinesAreFailures |
+| **rotated**: the file is renamed and a new one made | the old one is read to its end, then the new one from its start | TestRotationsLoseNothing |
+| **rotated**: Wazuh unlinks it and links a new dated file | likewise | TestRotationsLoseNothing |
+| **rotated**: several times while the sinks are held up | each file is held open and read in turn | TestRotationsWhileHeldUp |
+| **rotated**: it is copied and truncated | the rest is read from the copy beside it, then the file from its start | TestRotationsLoseNothing |
 | it is truncated without a copy | it is read from its start; what was written behind the last offset read could not be seen: a gap | TestTruncationWithoutCopy |
-| it vanishes and comes back | as a rename | TestVanishesAndComesBack |
-| it rotates while the process is down | the file of the position is found by its first line among those beside it (and the dated ones), read to its end, then those after it | TestResumeAfterRotation, TestDownOverRotations |
+| **gone**: it vanishes and comes back | as a rename | TestVanishesAndComesBack |
+| **rotated**: while the process is down | the file of the position is found by its first line among those beside it (and the dated ones), read to its end, then those after it | TestResumeAfterRotation, TestDownOverRotations |
 | files are compressed (` + "`.gz`" + `) while the process is down | reading goes on inside the archive, at the same offset of what it holds, with the same ids | TestDownOverRotations, TestDownOverRotationsOnDisk, TestCompressedSiblings |
 | a file is compressed while it is read, or waits to be | the file that is open is read to its end; of one that is not, the archive is | TestCompressedWhileRead, TestAnySchedule |
 | a file is there plain and compressed | the plain one is read; if they begin with different lines, both are | TestUnpackedBesideItsArchive, TestDatedNameTwice |
@@ -82,10 +82,11 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 | days have many parts, months and years change, empty files are removed | they are read in the order of date and part | TestDatedNamesInOrder, TestDownOverRotations |
 | there are more files to catch up with than can be held open | they are opened by and by | TestLongWalk |
 | the clock of the manager is put back | the file it goes on in is read; what this run has read of it already is not read again | TestClockPutBack |
-| the process is killed at any moment, rotating or not | the next run goes on at the last checkpoint, with the same ids | TestKilledAgainAndAgain |
-| the process is killed before there is a checkpoint | the next run goes on where the first one began | TestKilledBeforeTheFirstCheckpoint |
-| the file of the position is gone | a gap; reading goes on with the dated file behind it, without a profile at the start of the current file | TestWalkGoesOnBehindAFileThatIsGone, TestResumeWhereTheFileIsGone |
-| the source has a new name in the pipeline | it takes over the checkpoints of the old one, which read the same path, and the log says so | TestClaims, TestARenamedSourceTakesOver |
+| **crash**: the process is killed at any moment, rotating or not | the next run goes on at the last checkpoint, with the same ids | TestKilledAgainAndAgain |
+| **crash**: before there is a checkpoint | the next run goes on where the first one began | TestKilledBeforeTheFirstCheckpoint |
+| **gone**: the file of the position | a gap; reading goes on with the dated file behind it, without a profile at the start of the current file | TestWalkGoesOnBehindAFileThatIsGone, TestResumeWhereTheFileIsGone |
+| **reload**: the source's attributes have changed | its successor goes on behind the last lot that it gave | TestReloadedSourceGoesOnBehindItsPredecessor |
+| **reload**: the source has a new name in the pipeline | it takes over the checkpoints of the old one, which read the same path, and the log says so | TestClaims, TestARenamedSourceTakesOver |
 | the inode was given to another file | its first line differs, so it is not taken for the old one | TestReusedInode |
 | two files in a row begin with the same line | their generations are told apart by a number, so that no two events have the same id | TestSameFirstLine |
 | notifications do not come | the file is polled | TestPollsWhereNothingNotifies |

@@ -78,18 +78,24 @@ func positiveCount(value any) error {
 const sinkDoc = `The payload and a line break are appended; without ` + "`payload`" + ` that is the event as JSON. A payload of more than one line
 stays what it is. No other component, and no other process, should write to the file.
 
-| what happens when … | whose error | then | test |
+| what goes wrong | whose error | then | test |
 | --- | --- | --- | --- |
+| a value makes a path that is a directory, or lies below a file | the record's | ` + "`.errors`" + `, code ` + "`path`" + ` | TestOwnPath |
+| a value in the path is nil | the record's | ` + "`.errors`" + `, code ` + "`template`" + ` | TestOwnPath |
 | the disk is full | the target's | what was written of the batch is taken back, it is tried again | TestDiskFull |
-| a write fails | the target's | likewise | TestWriteFails |
+| a write, or opening a file, fails | the target's | likewise | TestWriteFails |
 | a sync fails | the target's | the file is given up and set aside as ` + "`PATH.unsynced-TIME`" + `, the batch goes to a new file; a sync is never repeated | TestSyncFails |
-| the directory can't be made, permission is missing, at start | the target's | ` + "`etl run`" + ` ends with the error | TestOpenErrors |
-| the same later | the target's | it is tried again | TestWriteFails |
-| a value makes a path that is a directory, or lies below a file | the record's | code ` + "`path`" + ` | TestOwnPath |
-| a value in the path is nil | the record's | code ` + "`template`" + ` | TestOwnPath |
-| the process or the machine dies | nobody's | the cut line is removed at the next open, the batch comes again | TestCrashLeavesWholeLines |
-| somebody renames or removes the file | nobody's | a new one is begun at the next batch | TestRenamedByOthers |
-| ` + "`max_bytes`" + ` is reached | nobody's | it is renamed, the oldest is removed | TestSinkRotates |
+
+| what happens when … | then | test |
+| --- | --- | --- |
+| **down**: the directory can't be made, permission is missing, at start | ` + "`etl run`" + ` ends with the error | TestOpenErrors |
+| **down**: the same later | it is tried again, health says why | TestWriteFails |
+| **full** | what fits is never left as half a line; it goes on when there is room | TestDiskFull |
+| **bad data** | the payload is written as it is; only a path that can't be is an error | TestOwnPath |
+| **reload** | what is not written yet goes to the successor, which goes on in the same file | TestSinkAnswersWhenStopped, TestReloadPutsANewSinkBehindTheSameQueue |
+| **crash**: the process or the machine dies | the cut line is removed at the next open, the batch comes again: lines may be there twice | TestCrashLeavesWholeLines |
+| somebody renames or removes the file | a new one is begun at the next batch | TestRenamedByOthers |
+| ` + "`max_bytes`" + ` is reached | it is renamed, the oldest is removed | TestSinkRotates |
 `
 
 const deadLetterDoc = `Each event is a line of JSON: ` + "`time`, `id`, `source`, `component`, `code`, `message`, `attempts`, `script`, `line`, `trace`, `generation`, `offset`, `position`, `received`" + `,
@@ -97,8 +103,17 @@ then ` + "`raw`" + `, the text the event came as (` + "`raw_base64`" + ` where t
 failed (missing where it could not be parsed). What does not apply is left out. ` + "`payload`" + ` plays no part. ` + "`etl dead-letter`" + ` lists,
 shows and replays them.
 
-| what happens when … | whose error | then | test |
+| what goes wrong | whose error | then | test |
 | --- | --- | --- | --- |
-| ` + "`max_bytes`" + ` is reached | nobody's | the older half is removed, its records are counted in the log | TestDeadLettersAreBounded |
+| an event is no JSON, or no UTF-8 | nobody's | it is kept as it came, ` + "`raw_base64`" + ` where it has to be | TestRecord |
 | the disk is full, a write or a sync fails | the target's | as with sink ` + "`file`" + ` | TestDeadLetterErrors |
+
+| what happens when … | then | test |
+| --- | --- | --- |
+| **down**: the file can't be opened or written | as with sink ` + "`file`" + ` | TestDeadLetterOpenErrors, TestDeadLetterErrors |
+| **full**: ` + "`max_bytes`" + ` is reached | the older half is removed, its records are counted in the log | TestDeadLettersAreBounded |
+| **full**: the disk is | the events wait; it goes on when there is room | TestDeadLetterErrors |
+| **bad data** | it is what this sink is for: nothing is refused | TestRecord |
+| **reload** | what it was given is written, the rest waits for the successor, which goes on in the same file | TestReloadPutsANewSinkBehindTheSameQueue |
+| **crash** | a cut record is removed at the next open, the batch comes again: records may be there twice, with the same id | TestCrashAnywhere |
 `

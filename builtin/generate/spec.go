@@ -45,4 +45,11 @@ public and private addresses.
 
 The source can't be read again: it keeps no position, and every start begins with the first alert. So that a sink
 doesn't take the alerts of two runs for the same, an event's id has an id of the run in front of the alert's number.
+
+| what happens when … | then | test |
+| --- | --- | --- |
+| the sinks are slower than ` + "`rate`" + ` | it waits for them | TestStops |
+| **reload**: its attributes have changed | the new one begins with its first alert, under ids of its own | TestTwoRunsGiveTheSameAlertsUnderOtherIDs |
+| **reload**: they have not | it goes on | TestReloadKeepsWhatDidNotChange |
+| **crash** | what was in flight is gone, the next run begins with the first alert; with ` + "`queue { storage = \"disk\" }`" + ` what is in the queue is delivered first | TestTwoRunsGiveTheSameAlertsUnderOtherIDs, TestQueueOnDiskResumesEachSink |
 `

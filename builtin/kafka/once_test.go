@@ -242,6 +242,56 @@ func TestOncePoison(t *testing.T) {
 	wantValues(t, committed(t, c.ListenAddrs()), slices.Concat(named("a", 0, 20), named("a", 21, 40), named("a", 41, 42))...)
 }
 
+// What of a first run is committed is known by pipeline, sink and source, and
+// by where it stood: the state directory plays no part, nor what the way from
+// the source makes of a line.
+func TestOnceBegunAnew(t *testing.T) {
+	t.Parallel()
+	renamed := &event.Stream{Source: "source.file.renamed", Generation: stream.Generation}
+	for name, c := range map[string]struct {
+		other func(*ledger)
+		again func(*rig) []*component.Message
+		want  []string
+	}{
+		"the state directory is lost": {nil, func(r *rig) []*component.Message { return r.lines("a", 0, 7) }, named("a", 0, 7)},
+		"another way": {nil, func(r *rig) []*component.Message {
+			return slices.Concat(r.line(stream, 10, "b0", "b1", "b2"), r.lines("a", 5, 7))
+		}, named("a", 0, 7)},
+		"another source":   {nil, func(r *rig) []*component.Message { return r.line(renamed, 40, "again") }, append(named("a", 0, 5), "again")},
+		"another pipeline": {func(l *ledger) { l.pipeline = "q" }, func(r *rig) []*component.Message { return r.lines("a", 3, 7) }, append(named("a", 0, 5), named("a", 3, 7)...)},
+		"another sink":     {func(l *ledger) { l.sink = "sink.kafka.q" }, func(r *rig) []*component.Message { return r.lines("a", 3, 7) }, append(named("a", 0, 5), named("a", 3, 7)...)},
+		"another topic":    {func(l *ledger) { l.topic = "q" }, func(r *rig) []*component.Message { return r.lines("a", 3, 7) }, append(named("a", 0, 5), named("a", 3, 7)...)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			brokers := cluster(t).ListenAddrs()
+			first := newOnceRig(t, brokers)
+			first.open()
+			if err := first.sink.Deliver(t.Context(), first.lines("a", 0, 5)); err != nil {
+				t.Fatal(err)
+			}
+			if err := first.sink.Close(); err != nil {
+				t.Fatal(err)
+			}
+
+			second := newOnceRig(t, brokers)
+			second.bare = true
+			if c.other != nil {
+				c.other(&second.sink.once.ledger)
+			}
+			second.open()
+			again := c.again(second.rig)
+			if err := second.sink.Deliver(t.Context(), again); err != nil {
+				t.Fatal(err)
+			}
+			if got := second.count(); got["done"] != len(again) {
+				t.Errorf("answers %v", got)
+			}
+			wantValues(t, committed(t, brokers), c.want...)
+		})
+	}
+}
+
 // Dead letters that are sent again are sent, though later events are committed,
 // and say nothing of the source.
 func TestOnceReplayed(t *testing.T) {

@@ -81,10 +81,26 @@ Whose error is it? A record's own errors send it to ` + "`.errors`" + `; everyth
 tried again with growing pauses of up to 5 s, and shows as the sink's health. When a broker refuses a batch for the sake of one record, the batch is
 sent again record by record, so that only the one is refused.
 
-| the brokers say | whose | what happens |
+| what goes wrong, or the brokers say | whose error | then | test |
+| --- | --- | --- | --- |
+| a record, with key and headers, is larger than ` + "`max_message_bytes`" + ` | the record's | ` + "`.errors`" + `, code ` + "`message_too_large`" + ` | TestEncodeRefuses |
+| a value makes a topic that can't be, or is nil | the record's | ` + "`.errors`" + `, code ` + "`invalid_topic`" + ` or ` + "`template`" + ` | TestEncodeRefuses |
+` + verdictTable() + `| no connection, TLS or name resolution fails | the target's | tried again | TestOpenUnreachable, TestOutage, TestMutualTLS |
+| no answer in time | the target's | tried again | TestSuccessor, TestRealKafka |
+| anything else | the target's | tried again | TestVerdictUnknown |
+
+| what happens when … | then | test |
 | --- | --- | --- |
-` + verdictTable() + `| no connection, no answer in time, TLS or name resolution fails | target | tried again |
-| anything else | target | tried again |
+| **down**: no broker answers, at the start or later | they are waited for without end; health says why; then all comes in order | TestOpenUnreachable, TestOutage |
+| **down**: some of several brokers | the others are asked | TestOpenSecondBroker |
+| **down**: brokers come and go in any way | nothing is lost, each partition keeps its order | TestStorm |
+| **down**: the topic is not there at the start | ` + "`etl run`" + ` ends with the error; after a reload it is waited for | TestOpenMissingTopic |
+| **down**: the topic is deleted, and made anew | what was not answered is sent to the new one | TestTopicMadeAnew |
+| **full**: the brokers' disks, a quota, too few replicas in sync | tried again; no more than a bounded number of bytes is on its way, the rest waits in the queue | TestVerdicts, TestDeliverIsBounded |
+| **bad data** | the one record goes to ` + "`.errors`" + `, those around it are sent, in order | TestVerdicts, TestEncodeRefuses |
+| **reload**, while a broker is dead or hangs | nobody waits for it; what has no answer goes to the successor in order | TestSuccessor |
+| **crash** | what came since the last checkpoint is sent again with the same ids, and may be there twice | TestKillUnderLoadLosesNothing |
+| **crash**, with exactly once | what was open is aborted; no reader of committed records sees anything twice | TestOnceAfterACrash, TestOnceCrashLoop |
 
 ## Exactly once
 
@@ -97,16 +113,16 @@ From before a crash an event has no ` + "`partition` and `offset`" + `.
 The reader has to set ` + "`isolation.level=read_committed`" + `; others see what was aborted, too. A record that the brokers refuse aborts its transaction; what is
 left goes again without it, and the one to ` + "`.errors`" + `.
 
-| what happens | and then |
-| --- | --- |
-| the process or its machine dies | the next start aborts what was open, reads the checkpoints and goes on behind the last commit; without a next start the broker aborts it after a minute, and readers wait that long |
-| the answer to a commit never comes | the transactional id is taken anew, which ends the transaction for good; the checkpoints then say which way |
-| the state directory is lost | the source begins where it begins the first time; what is committed of that is not sent again |
-| a second instance starts (same pipeline name, same sink) | it takes over; the first ends with an error that names host and process of the second |
-| the sink or the pipeline is renamed, or ` + "`checkpoint_topic`" + ` changed | there are no checkpoints for it: what was on its way may be there twice |
-| the source is renamed | the same |
-| dead letters are replayed | they are sent, whatever is committed behind them: at least once |
-| the way from the source is changed while the process is dead | lines before the last commit are done, whatever the new way would make of them |
+| what happens when … | then | test |
+| --- | --- | --- |
+| the process or its machine dies | the next start aborts what was open, reads the checkpoints and goes on behind the last commit; without a next start the broker aborts it after a minute, and readers wait that long | TestOnceAfterACrash |
+| the answer to a commit never comes | the transactional id is taken anew, which ends the transaction for good; the checkpoints then say which way | TestOnceUnknownOutcome |
+| the state directory is lost | the source begins where it begins the first time; what is committed of that is not sent again | TestOnceBegunAnew |
+| a second instance starts (same pipeline name, same sink) | it takes over; the first ends with an error that names host and process of the second | TestOnceFenced |
+| the sink or the pipeline is renamed, or ` + "`checkpoint_topic`" + ` changed | there are no checkpoints for it: what was on its way may be there twice | TestOnceBegunAnew |
+| the source is renamed | the same | TestOnceBegunAnew |
+| dead letters are replayed | they are sent, whatever is committed behind them: at least once | TestOnceReplayed |
+| the way from the source is changed while the process is dead | lines before the last commit are done, whatever the new way would make of them | TestOnceBegunAnew |
 
 ` + "`etl validate`" + ` refuses it where it can't be kept: a queue that drops, here or at a source; a source without positions (only files have them); ` + "`required = false`" + `; reading the
 outputs of another sink, or what was made of several events.

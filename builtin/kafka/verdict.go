@@ -78,14 +78,14 @@ func judge(err error, constant bool) verdict {
 func verdictTable() string {
 	var rows strings.Builder
 	for _, v := range verdicts {
-		whose, what := "target", "tried again"
+		whose, what := "the target's", "tried again"
 		if v.owner == record {
-			whose, what = "record", "`.errors`, code `"+v.code+"`"
+			whose, what = "the record's", "`.errors`, code `"+v.code+"`"
 		}
 		if v.err == kerr.InvalidTopicException {
-			whose, what = "record; target if `topic` is the same for all", what+"; tried again"
+			whose, what = "the record's; the target's if `topic` is the same for all", what+"; tried again"
 		}
-		fmt.Fprintf(&rows, "| `%s`: %s | %s | %s |\n", v.err.Message, v.words, whose, what)
+		fmt.Fprintf(&rows, "| `%s`: %s | %s | %s | TestVerdicts |\n", v.err.Message, v.words, whose, what)
 	}
 	return rows.String()
 }

@@ -365,17 +365,120 @@ func TestServersThatSayNoStopTheStart(t *testing.T) {
 	}
 }
 
+// What makes the promise weaker is said once for each stream, whenever it is found.
 func TestWeakPromisesAreTold(t *testing.T) {
-	f := serve(t, nil)
-	stream(t, js(t, f.url()), jetstream.StreamConfig{Name: "A", Subjects: []string{"alerts.>"}, Storage: jetstream.MemoryStorage, Duplicates: time.Second})
-	s, h := open(t, map[string]any{"url": f.url()})
-	var o outbox
-	o.deliver(t.Context(), s, o.alerts(t, s, 1, 10), 2)
-	for _, text := range []string{"lies in memory", "duplicate_window"} {
-		if strings.Count(h.log(), text) != 1 {
-			t.Errorf("%q is not said once in %s", text, h.log())
+	for name, c := range map[string]struct {
+		config jetstream.StreamConfig
+		says   []string
+	}{
+		"nothing":              {jetstream.StreamConfig{}, nil},
+		"memory and a window":  {jetstream.StreamConfig{Storage: jetstream.MemoryStorage, Duplicates: time.Second}, []string{"lies in memory", "duplicate_window=1s"}},
+		"bytes":                {jetstream.StreamConfig{MaxBytes: 1 << 20}, []string{"max_bytes=1048576"}},
+		"messages":             {jetstream.StreamConfig{MaxMsgs: 100}, []string{"max_msgs=100"}},
+		"messages per subject": {jetstream.StreamConfig{MaxMsgsPerSubject: 5}, []string{"max_msgs_per_subject=5"}},
+		"age":                  {jetstream.StreamConfig{MaxAge: time.Hour}, nil}, // says how long, not how much
+		"refuses more":         {jetstream.StreamConfig{MaxMsgs: 100, MaxBytes: 1 << 20, Discard: jetstream.DiscardNew}, nil},
+		"interest":             {jetstream.StreamConfig{Retention: jetstream.InterestPolicy}, []string{"stores only what a consumer waits for"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := serve(t, nil)
+			c.config.Name, c.config.Subjects = "A", []string{"alerts.>"}
+			stream(t, js(t, f.url()), c.config)
+			for _, values := range []map[string]any{
+				{"url": f.url()},                // found by what it answers
+				{"url": f.url(), "stream": "A"}, // looked for at the start
+			} {
+				s, h := open(t, values)
+				var o outbox
+				o.deliver(t.Context(), s, o.alerts(t, s, 1, 10), 2)
+				for _, text := range c.says {
+					if strings.Count(h.log(), text) != 1 {
+						t.Errorf("%q is not said once in %s", text, h.log())
+					}
+				}
+				if n := strings.Count(h.log(), "level=WARN"); n != len(c.says) {
+					t.Errorf("%d warnings: %s", n, h.log())
+				}
+			}
+		})
+	}
+}
+
+// A stream with one replica is a weaker promise only in a cluster.
+func TestOneReplicaInAClusterIsTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		info jetstream.StreamInfo
+		says bool
+	}{
+		"one server":     {jetstream.StreamInfo{Config: jetstream.StreamConfig{Replicas: 1}}, false},
+		"without a name": {jetstream.StreamInfo{Config: jetstream.StreamConfig{Replicas: 1}, Cluster: &jetstream.ClusterInfo{Leader: "a"}}, false},
+		"one of three":   {jetstream.StreamInfo{Config: jetstream.StreamConfig{Replicas: 1}, Cluster: &jetstream.ClusterInfo{Name: "c"}}, true},
+		"three of three": {jetstream.StreamInfo{Config: jetstream.StreamConfig{Replicas: 3}, Cluster: &jetstream.ClusterInfo{Name: "c"}}, false},
+	} {
+		h := newHost(t)
+		c.info.Config.Name, c.info.Config.Duplicates = "A", 2*time.Minute
+		if err := (&streams{log: h.Log}).inspect(&c.info); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(h.log(), "one replica in a cluster") != c.says {
+			t.Errorf("%s: %q", name, h.log())
 		}
 	}
+}
+
+// Ids are known within the window, and not behind it: that is why a short one is warned of.
+func TestAfterTheWindowItIsStoredTwice(t *testing.T) {
+	f := serve(t, nil)
+	st := stream(t, js(t, f.url()), jetstream.StreamConfig{Name: "A", Subjects: []string{"alerts.>"}, Duplicates: 200 * time.Millisecond})
+	s, _ := open(t, map[string]any{"url": f.url()})
+	var o outbox
+	o.deliver(t.Context(), s, o.alerts(t, s, 1, 2), 10)
+	for deadline := time.Now().Add(20 * time.Second); len(stored(t, st)) < 3; {
+		if time.Now().After(deadline) {
+			t.Fatal("an id is known far behind the window")
+		}
+		time.Sleep(100 * time.Millisecond)
+		o.deliver(t.Context(), s, o.alerts(t, s, 1, 1), 10)
+	}
+	want(t, "stored", payloads(stored(t, st)), "[1 2 1]")
+}
+
+// A reload in the middle of a lot: what has no answer comes back, the
+// successor sends it, and the stream has each message once, in order.
+func TestAReloadHandsOverInOrder(t *testing.T) {
+	f := serve(t, nil)
+	st := stream(t, js(t, f.url()), jetstream.StreamConfig{Name: "A", Subjects: []string{"alerts.>"}})
+	s, _ := open(t, map[string]any{"url": f.url()})
+	const n = 5000
+	var o outbox
+	messages := o.alerts(t, s, 1, n)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		o.deliver(ctx, s, messages, 512)
+	}()
+	for o.of(messages[n/3]) == "" {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	<-done
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	next, _ := open(t, map[string]any{"url": f.url(), "stream": "A"})
+	var later outbox
+	var rest []*component.Message
+	for i, m := range messages {
+		if o.of(m) != "done" {
+			rest = append(rest, later.alerts(t, next, i+1, i+1)...)
+		} else if rest != nil {
+			t.Fatalf("message %d is done, one before it is not", i+1)
+		}
+	}
+	later.deliver(t.Context(), next, rest, 512)
+	want(t, "stored", payloads(stored(t, st)), count(1, n))
 }
 
 func BenchmarkJetStream(b *testing.B) {

@@ -27,22 +27,41 @@ the server has taken the message (a flush was answered): it is **not stored**, a
 misses it.`,
 	Doc: `A stream must take the subject: with ` + "`embedded {}`" + ` it is made, elsewhere it is the operator's. At start a
 server that answers and has none is an error, as far as the subject is known then. A warning in the log says
-when the stream makes the promise weaker: memory storage, one replica in a cluster, a duplicate window
-under two minutes.
+when the stream makes the promise weaker:
+
+| the stream | what it means | test |
+| --- | --- | --- |
+| has a duplicate window under two minutes | after an outage or a restart that is longer, what is sent again is stored twice | TestWeakPromisesAreTold |
+| lies in memory | what is delivered is lost when its server stops | TestWeakPromisesAreTold |
+| has one replica in a cluster | what is delivered is lost with that server's disk | TestOneReplicaInAClusterIsTold |
+| has a limit of bytes, messages or messages for each subject, and drops the oldest | what nobody has read by then is gone | TestWeakPromisesAreTold |
+| keeps messages only while consumers want them (` + "`retention = interest`" + `) | without a consumer what is delivered is nowhere | TestWeakPromisesAreTold |
 
 ` + "`embedded {}`" + ` runs a NATS server with JetStream inside this process, for trying things out or as a local
 buffer. Other programs on this machine reach it on a loopback port *without a login*. Its data lies under the state
 directory. The kernel has each message before it is acknowledged and the disk within a second: the end
 of the process loses nothing, a power failure at most that second.
 
-| what goes wrong | whose error |
-| --- | --- |
-| larger than the server's ` + "`max_payload`" + ` or the stream's ` + "`max_msg_size`" + `; headers over 64 KiB | the event's: ` + "`too_large`" + ` |
-| a subject that is none: empty parts, blanks, wildcards, over 1,024 bytes, the server's own | the event's: ` + "`invalid_subject`" + ` |
-| no connection, TLS, login, missing permission | the target's |
-| no stream takes the subject, another one than ` + "`stream`" + ` takes it | the target's |
-| the stream is full and refuses new messages, its server is short of memory or disk | the target's |
-| no answer, an answer that is not understood | the target's |
+| what goes wrong | whose error | then | test |
+| --- | --- | --- | --- |
+| larger than the server's ` + "`max_payload`" + ` or the stream's ` + "`max_msg_size`" + `; headers over 64 KiB | the record's | ` + "`.errors`" + `, code ` + "`too_large`" + ` | TestEventsOwnErrors |
+| a subject that is none: empty parts, blanks, wildcards, over 1,024 bytes, the server's own | the record's | ` + "`.errors`" + `, code ` + "`invalid_subject`" + ` | TestSubjects |
+| no connection, TLS | the target's | tried again | TestServersThatAreNotThereAreWaitedFor, TestMutualTLS |
+| login refused, missing permission | the target's | tried again | TestTargetsErrors, TestLogins |
+| no stream takes the subject, another one than ` + "`stream`" + ` takes it | the target's | tried again | TestTargetsErrors |
+| the stream is full and refuses new messages, its server is short of memory or disk | the target's | tried again | TestTargetsErrors |
+| no answer, an answer that is not understood, an error that is in no row | the target's | tried again | TestTargetsErrors |
+
+| what happens when … | then | test |
+| --- | --- | --- |
+| **down**: no server answers, at the start or later | it is waited for without end; health says why | TestServersThatAreNotThereAreWaitedFor, TestRestartsUnderLoad |
+| **down**: a server answers at the start, and has no stream, no JetStream, or a stream that acknowledges nothing | ` + "`etl run`" + ` ends with the error | TestServersThatSayNoStopTheStart |
+| **full**: the stream refuses new messages (` + "`discard = new`" + `) | what it has taken is done, the rest waits until there is room | TestTargetsErrors |
+| **full**: the stream drops its oldest messages (` + "`discard = old`" + `) | events are delivered, and what nobody has read in time is gone: a warning says so | TestWeakPromisesAreTold |
+| **bad data** | the one event goes to ` + "`.errors`" + `, those around it are stored | TestEventsOwnErrors |
+| **reload** | what has no answer goes to the successor in order; what the stream has got of it already is stored once | TestAReloadHandsOverInOrder, TestStopWhileNobodyAnswersReturnsAll |
+| **crash** | what came since the last checkpoint is sent again with the same ids; the stream drops it within its duplicate window | TestJetStreamStoresInOrderOnce |
+| **crash**, and a start after the duplicate window | what came since the last checkpoint is stored twice; a warning says how long the window is | TestAfterTheWindowItIsStoredTwice |
 
 Order is kept: a lot is answered for before the next one is sent, and no lot is sent over two connections. Only
 where a server refuses or loses one message of a lot and takes later ones (a stream that is nearly full, a

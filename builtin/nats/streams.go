@@ -90,6 +90,19 @@ func (s *streams) inspect(info *jetstream.StreamInfo) error {
 	if info.Cluster != nil && info.Cluster.Name != "" && c.Replicas < 2 {
 		warn("the stream has one replica in a cluster: what is delivered is lost with that server's disk", "replicas", c.Replicas)
 	}
+	if c.Retention == jetstream.InterestPolicy {
+		warn("the stream stores only what a consumer waits for: without one, what is delivered is nowhere", "retention", "interest")
+	}
+	if c.Discard == jetstream.DiscardOld {
+		for _, limit := range []struct {
+			name string
+			most int64
+		}{{"max_bytes", c.MaxBytes}, {"max_msgs", c.MaxMsgs}, {"max_msgs_per_subject", c.MaxMsgsPerSubject}} {
+			if limit.most > 0 {
+				warn("the stream drops its oldest messages when it is full: what nobody has read by then is gone (discard = new makes events wait instead)", limit.name, limit.most)
+			}
+		}
+	}
 	return nil
 }
 

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -174,6 +177,29 @@ func TestWriteError(t *testing.T) {
 	answers, err := deliver(t.Context(), &sink{out: w}, "{1}")
 	if !errors.Is(err, cause) || len(answers) != 0 {
 		t.Errorf("answers %v, error %v", answers, err)
+	}
+}
+
+// A process whose standard output nobody reads any more is ended by the
+// kernel, as every other one in a pipe.
+func TestAPipeThatNobodyReads(t *testing.T) {
+	const child = "ETL_TEST_STDOUT_CHILD"
+	if os.Getenv(child) != "" {
+		_, err := deliver(t.Context(), &sink{out: os.Stdout}, "{1}")
+		t.Fatal("still alive:", err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAPipeThatNobodyReads$")
+	cmd.Env, cmd.Stdout = append(os.Environ(), child+"=1"), w
+	err = cmd.Run()
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGPIPE {
+		t.Errorf("the process ended with %v", err)
 	}
 }
 

@@ -446,6 +446,34 @@ func TestAFullQueueIsWaitedFor(t *testing.T) {
 	}
 }
 
+// The kernel keeps what it has taken for a receiver, whatever becomes of the
+// sender, as long as the receiver lives.
+func TestWhatTheKernelHasOutlivesTheSink(t *testing.T) {
+	name := socket(t)
+	queue := manager(t, name)
+	s, _ := open(t, dialOS, map[string]any{"socket": name})
+	var o outbox
+	if err := s.Deliver(t.Context(), o.messages(3)); err != nil || o.said() != "done done done" {
+		t.Fatalf("%v, answered %q", err, o.said())
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, queue); got != "1:dfn:0" {
+		t.Errorf("received %s", got)
+	}
+	_ = queue.Close() // with two messages unread
+	_ = os.Remove(name)
+	queue = manager(t, name)
+	next, _ := open(t, dialOS, map[string]any{"socket": name})
+	if err := next.Deliver(t.Context(), o.messages(1)); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, queue); got != "1:dfn:0" { // not 1:dfn:1 of before
+		t.Errorf("received %s", got)
+	}
+}
+
 func TestAReceiverThatNeverReadsIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()

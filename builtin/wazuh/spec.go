@@ -38,10 +38,27 @@ object or list is written as Python's json.dumps writes it, with ` + "`, ` and `
 letters stay as they are. Any other payload is sent as it is. What would end the line (line
 break, NUL) becomes a blank. On ` + "`stream` and `tcp`" + ` a line break follows each message.
 
-A message of more than 65,535 bytes goes to the errors output (` + "`too_large`" + `). All else is
-the target's trouble and waits: a socket that is missing or refuses, a full queue, missing permission. The sink
-connects anew whenever the socket comes back. For the manager's rules to see the members of the
-payload it must be JSON, and a rule must ask for one of them.`,
+For the manager's rules to see the members of the
+payload it must be JSON, and a rule must ask for one of them.
+
+| what goes wrong | whose error | then | test |
+| --- | --- | --- | --- |
+| a message of more than 65,535 bytes, or more than the socket takes | the record's | ` + "`.errors`" + `, code ` + "`too_large`" + ` | TestEncodeAnswersForTheEvent, TestTooLargeForTheSocketIsTheEventsError |
+| ` + "`location`" + ` or ` + "`agent`" + ` can't be made of the event | the record's | ` + "`.errors`" + ` | TestEncodeAnswersForTheEvent |
+| the socket is missing or refuses, permission is missing | the target's | tried again | TestTargetErrorsWait |
+| the queue is full, nobody reads | the target's | waited for; health says so after 5 s | TestAFullQueueIsWaitedFor, TestAReceiverThatNeverReadsIsReported |
+| anything else | the target's | tried again | TestTargetErrorsWait |
+
+| what happens when … | then | test |
+| --- | --- | --- |
+| **down**: the manager is stopped, at the start or later | it is waited for; the sink connects anew when the socket comes back, in order | TestTheSocketVanishesAndComesBack |
+| **down**: the manager is restarted between two messages | nobody notices | TestTheSocketVanishesAndComesBack |
+| **down**: the socket has another type than ` + "`protocol`" + ` says | ` + "`etl run`" + ` ends with the error | TestAnotherTypeOfSocketStopsTheStart |
+| **full**: the manager reads too slowly | each message waits for room | TestAFullQueueIsWaitedFor |
+| **bad data**: line breaks, NUL, pipe signs and colons, any payload | it is written so that it stays one message | TestHeader, TestPayload |
+| **reload**, while the manager does not read | nobody waits for it; what was not taken goes to the successor in order | TestAFullQueueIsWaitedFor |
+| **crash** | what the kernel has taken gets to the manager all the same; what was taken since the last checkpoint comes again, and the manager sees it twice | TestWhatTheKernelHasOutlivesTheSink |
+| the manager stops before it has read its queue | what lies in it is lost: the kernel drops it with the socket | TestWhatTheKernelHasOutlivesTheSink |`,
 	Attrs: []component.Attr{
 		{Name: "protocol", Type: component.TypeEnum, Enum: []string{datagram, stream, tcp}, Default: datagram,
 			Doc: "`datagram` is what Wazuh itself listens on; `stream` is a Unix stream socket, `tcp` a TCP port, for a relay in front of it."},
