@@ -17,6 +17,7 @@ import (
 	"github.com/wazuh-etl/etl/lua"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/lang"
+	"github.com/wazuh-etl/etl/schemas"
 	"github.com/wazuh-etl/etl/testdata/certs"
 )
 
@@ -47,7 +48,7 @@ func TestFindings(t *testing.T) {
 				p, list := lang.Load("pipeline.hcl", lang.Options{
 					Mode: lang.Validate, Specs: builtin.Specs(), StateDir: t.TempDir(),
 					Env:      func(string) (string, bool) { return "", false },
-					Embedded: map[string]fs.FS{"lua": lua.FS},
+					Embedded: map[string]fs.FS{"lua": lua.FS, "schemas": schemas.FS},
 				})
 				if list.Failed() != (severity == diag.Error) || (p == nil) != list.Failed() || len(list) == 0 {
 					t.Errorf("failed is %v, %d findings", list.Failed(), len(list))

@@ -2,6 +2,7 @@ package file
 
 import (
 	"fmt"
+	"path"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/codec"
@@ -22,10 +23,10 @@ func sourceSpec() *component.Spec {
 		Codec:     true,
 		NewSource: newSource,
 		Shape: func(c *component.Config) string {
-			if c.String("profile") == "wazuh4" {
-				return "schemas/alert.json"
+			if c.String("profile") == "" && (path.Base(c.String("path")) != "alerts.json" || c.String("codec") != string(codec.JSON)) {
+				return ""
 			}
-			return ""
+			return "schemas/alert.json"
 		},
 		Example: `source "file" "alerts" {
   path    = "/var/ossec/logs/alerts/alerts.json"

@@ -15,6 +15,7 @@ func Specs() []*component.Spec {
 		Summary:   "Makes up Wazuh alerts, to try a pipeline with and to measure it",
 		Doc:       doc,
 		Codec:     true,
+		Shape:     func(*component.Config) string { return "schemas/alert.json" },
 		NewSource: newSource,
 		Example: `source "generate" "alerts" {
   rate  = "1000/s"

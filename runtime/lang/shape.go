@@ -7,8 +7,6 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/agext/levenshtein"
-
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/lang/expression"
 	"github.com/wazuh-etl/etl/runtime/plan"
@@ -86,7 +84,8 @@ func (s *shape) unlikely(names []string) (better string) {
 }
 
 // near is a member that differs from name in case or, if it is long enough to
-// tell, by one edit.
+// tell, by one edit, a swap of two letters being one. A number at the end is
+// no misspelling: who decodes srcip and srcip2 means both.
 func (s *shape) near(name string) string {
 	known := make([]string, 0, len(s.members))
 	for m := range s.members {
@@ -99,7 +98,7 @@ func (s *shape) near(name string) string {
 		}
 	}
 	for _, m := range known {
-		if len(m) > 3 && levenshtein.Distance(strings.ToLower(m), strings.ToLower(name), nil) == 1 {
+		if len(m) > 3 && strings.TrimRight(name, "0123456789") != m && edits(strings.ToLower(m), strings.ToLower(name)) == 1 {
 			return m
 		}
 	}
