@@ -2,7 +2,8 @@
 local windows_xml = require "windows_xml"
 
 function process(alert)
-  local event = windows_xml.event(alert.data.win)
+  local data = alert.data
+  local event = windows_xml.event(data.win)
   return etl.object(
     "timestamp", alert.timestamp or etl.null,
     "event_raw", event,
@@ -11,5 +12,5 @@ function process(alert)
     "event_forward", true,
     "event_parser", "wazuh",
     "event_source", "soc-agent",
-    "data", alert.data)
+    "data", data)
 end

@@ -7,30 +7,31 @@
 -- empty element, and an attribute that is missing is left out.
 local xml = require "xml"
 
-local element, empty, members, named = xml.element, xml.empty, xml.members, xml.named
+local element, named = xml.element, xml.named
 local text, texts, is_array, null, type = etl.text, etl.texts, etl.is_array, etl.null, type
 
-local EVENT = { "xmlns", "http://schemas.microsoft.com/win/2004/08/events/event" }
+local EVENT = xml.template [[
+<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event">
+  <System>
+    <Provider Name="{providerName}" Guid="{providerGuid}" />
+    <EventID>{eventID}</EventID>
+    <Version>{version}</Version>
+    <Level>{level}</Level>
+    <Task>{task}</Task>
+    <Opcode>{opcode}</Opcode>
+    <Keywords>{keywords}</Keywords>
+    <TimeCreated SystemTime="{systemTime}" />
+    <EventRecordID>{eventRecordID}</EventRecordID>
+    <Correlation />
+    <Execution ProcessID="{processID}" ThreadID="{threadID}" />
+    <Channel>{channel}</Channel>
+    <Computer>{computer}</Computer>
+    <Security />
+  </System>
+  {...}
+</Event>]]
+
 local USER_DATA = { "xmlns", "http://manifests.microsoft.com/win/2004/08/windows/eventlog" }
-
--- Element and member, in the order of the schema.
-local IDENTITY = { "EventID", "eventID", "Version", "version", "Level", "level", "Task", "task",
-  "Opcode", "opcode", "Keywords", "keywords" }
-local RECORD = { "EventRecordID", "eventRecordID" }
-local PLACE = { "Channel", "channel", "Computer", "computer" }
-local CORRELATION, SECURITY = empty("Correlation"), empty("Security")
-
-local function system(s)
-  return element("System", nil,
-    empty("Provider", { "Name", text(s, "providerName"), "Guid", text(s, "providerGuid") }),
-    members(s, IDENTITY),
-    empty("TimeCreated", { "SystemTime", text(s, "systemTime") }),
-    members(s, RECORD),
-    CORRELATION,
-    empty("Execution", { "ProcessID", text(s, "processID"), "ThreadID", text(s, "threadID") }),
-    members(s, PLACE),
-    SECURITY)
-end
 
 -- What an event of this number must have, and the manager leaves out where it was "-".
 local ALWAYS = { ["4625"] = { "ipAddress", "ipPort" } }
@@ -59,8 +60,7 @@ local function is_object(value)
   return type(value) == "table" and not is_array(value)
 end
 
-local function event_data(id, win)
-  local data = win.eventdata
+local function event_data(id, win, data)
   if data == nil or data == null then return nil end
   if not is_object(data) then -- no names: one element with all of it
     return element("EventData", nil, element("Data", nil, text(win, "eventdata")))
@@ -90,15 +90,13 @@ end
 local M = {}
 
 function M.event(win)
-  local id = text(win.system, "eventID")
-  local form, data = FORMS[id], win.eventdata
-  local body
+  local system, data = win.system, win.eventdata
+  local id = text(system, "eventID")
+  local form = FORMS[id]
   if form and (win[form[1]] ~= nil or data == nil or data == null) then
-    body = user_data(form, win)
-  else
-    body = event_data(id, win)
+    return EVENT(system, user_data(form, win))
   end
-  return element("Event", EVENT, system(win.system), body)
+  return EVENT(system, event_data(id, win, data))
 end
 
 return M

@@ -13,7 +13,9 @@ import (
 //
 //	xml.element(name, attributes, content…)  <name a="…">content</name>, <name /> without content
 //	xml.empty(name, attributes)              <name a="…" />
-//	xml.members(object, {element, member, …}) one element for each pair, with the member's text
+//	xml.template(text)                       a function of (object, content…) that gives the XML of
+//	                                         text, with the object's members in the places {name}
+//	                                         and the content in the place {...}
 //	xml.named(object, element, attribute, c)  one element for each member: its name is the attribute,
 //	                                         with a capital first letter if c is true
 //	xml.name(text)                           text as a legal name, each illegal character an underscore
@@ -25,10 +27,10 @@ import (
 // etl.null is nothing. What XML forbids becomes U+FFFD and is counted.
 func (m *machine) xmlModule() functions {
 	return functions{
-		"element": m.xmlElement,
-		"empty":   m.xmlEmpty,
-		"members": m.xmlMembers,
-		"named":   m.xmlNamed,
+		"element":  m.xmlElement,
+		"empty":    m.xmlEmpty,
+		"named":    m.xmlNamed,
+		"template": m.xmlTemplate,
 		"name": func(L *lua.LState) int {
 			return m.push(L, xmlName(m.checkText(L, 1)))
 		},
@@ -62,55 +64,25 @@ func (m *machine) xmlEmpty(L *lua.LState) int {
 	return m.pushMarkup(L)
 }
 
-// xmlMembers is what element(name, nil, etl.text(object, member)) would be for
-// each pair: a call for each element is what costs most in a script.
-func (m *machine) xmlMembers(L *lua.LState) int {
-	object, list := m.checkList(L, 1), m.checkList(L, 2)
-	b := m.buffer[:0]
-	n := m.lengthOf(list)
-	for i := 1; i < n; i += 2 {
-		name := textOf(m.index(list, lua.LNumber(i)))
-		b = append(b, '<')
-		b = appendName(b, name)
-		open := len(b)
-		b = append(b, '>')
-		if b = m.appendMember(b, object, m.index(list, lua.LNumber(i+1))); len(b) == open+1 {
-			b = append(b[:open], " />"...)
-			continue
-		}
-		b = append(b, "</"...)
-		b = appendName(b, name)
-		b = append(b, '>')
-	}
-	m.budget.spend(n)
-	m.buffer = b
-	return m.pushMarkup(L)
-}
-
-// appendMember appends the text of object's member, as it was written.
-func (m *machine) appendMember(b []byte, object, key lua.LValue) []byte {
-	p := m.proxyOf(object)
-	if p == nil || p.table != nil {
-		return m.appendContent(b, m.index(object, key))
-	}
-	if i := m.slotOf(p, key); i >= 0 {
-		return m.appendSlot(b, p, i)
-	}
-	return b
-}
-
 // appendSlot appends the text of slot i without making a Lua string of it.
-func (m *machine) appendSlot(b []byte, p *proxy, i int) []byte {
+func (m *machine) appendSlot(b []byte, p *proxy, i int, inAttribute bool) []byte {
+	text := ""
 	switch s := &p.slots[i]; s.value.Kind() {
 	case document.Null:
 		return b
 	case document.Text:
-		text := s.value.Text()
-		m.budget.alloc(int64(len(text)))
-		return m.appendEscaped(b, text, false)
+		text = s.value.Text()
+	case document.Number:
+		text = s.value.Number()
 	default:
-		return m.appendContent(b, m.slotText(p, i))
+		v := m.slotText(p, i)
+		if v == lua.LValue(m.null) { // written by the script
+			return b
+		}
+		text = textOf(v)
 	}
+	m.budget.alloc(int64(len(text)))
+	return m.appendEscaped(b, text, inAttribute)
 }
 
 func (m *machine) xmlNamed(L *lua.LState) int {
@@ -143,7 +115,7 @@ func (m *machine) xmlNamed(L *lua.LState) int {
 	if p := m.proxyOf(object); p != nil && p.table == nil {
 		m.load(p)
 		for i := range p.slots {
-			one(p.slots[i].name, func(b []byte) []byte { return m.appendSlot(b, p, i) })
+			one(p.slots[i].name, func(b []byte) []byte { return m.appendSlot(b, p, i, false) })
 		}
 		m.budget.spend(len(p.slots))
 	} else {

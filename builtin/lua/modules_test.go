@@ -2,7 +2,9 @@ package lua
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -43,8 +45,20 @@ func TestModules(t *testing.T) {
 		{`#xml.escape("<a>")`, `9`},
 		{`xml.name("9 x:é-1")`, `"__x_é-1"`},
 		{`xml.name("")`, `"_"`},
-		{`xml.members(event, { "S", "s", "N", "n", "Z", "z", "None", "none", "O", "o" })`, `"<S>a&lt;b</S><N>1.0</N><Z /><None /><O>{\"k\": 1.50}</O>"`},
-		{`xml.members({ s = "<" }, { "S", "s" })`, `"<S>&lt;</S>"`},
+		{`xml.template("<S>{s}</S> <N>{n}</N>\n<Z>{z}</Z><None>{none}</None><O>{o}</O><B>{b}</B>")(event)`, `"<S>a&lt;b</S><N>1.0</N><Z /><None /><O>{\"k\": 1.50}</O><B>false</B>"`},
+		{`xml.template("<a s='{s}' n='{n}' z='{z}' none='{none}' o='{o}'><b/></a>")(event)`, `"<a s=\"a&lt;b\" n=\"1.0\" z=\"\" o=\"{&quot;k&quot;: 1.50}\"><b /></a>"`},
+		{`xml.template("<a q='x {s}{none}&quot;{{'>&lt;{n}{{}} {...}</a>")(event, "<", xml.empty("b"))`, `"<a q=\"x a&lt;b&quot;{\">&lt;1.0{} &lt;<b /></a>"`},
+		{`xml.template("<x:a><b>{...}</b><c>{none}<d/></c></x:a>")(event)`, `"<x:a><b /><c><d /></c></x:a>"`},
+		{`xml.template("<S a='{s}'>{s}{z}{none}</S>")({ s = "<", z = etl.null })`, `"<S a=\"&lt;\">&lt;</S>"`},
+		{`select(2, pcall(xml.template("<S>{s}</S>"), nil))`, `"pipeline.hcl:13: bad argument #1 to (anonymous) (table expected, got nil)"`},
+		{`select(2, pcall(xml.template, "<S>{s</S>"))`, `"pipeline.hcl:13: xml.template: { begins the name of a member, as in {name}: a brace that is meant is written {{"`},
+		{`select(2, pcall(xml.template, "<S>s}</S>"))`, `"pipeline.hcl:13: xml.template: a } without { before it: a brace that is meant is written }}"`},
+		{`select(2, pcall(xml.template, "<S a='{...}'/>"))`, `"pipeline.hcl:13: xml.template: {...} is content, and can't be in an attribute"`},
+		{`select(2, pcall(xml.template, "<S>"))`, `"pipeline.hcl:13: xml.template: <S> has no end"`},
+		{`select(2, pcall(xml.template, "<S><T></S>"))`, `"pipeline.hcl:13: xml.template: </S> ends what is not open"`},
+		{`select(2, pcall(xml.template, "<S a=></S>"))`, `"pipeline.hcl:13: xml.template: XML syntax error on line 1: unquoted or missing attribute value in element"`},
+		{`select(2, pcall(xml.template, "<?xml version='1.0'?><S/>"))`, `"pipeline.hcl:13: xml.template: a template is made of elements and text: <? and <! can't be in it"`},
+		{`select(2, pcall(xml.template, ("<S>"):rep(40)))`, `"pipeline.hcl:13: xml.template: <S> is deeper than can be"`},
 		{`xml.named(event.o, "Data", "Name", true)`, `"<Data Name=\"K\">1.50</Data>"`},
 		{`xml.named({ a = "<", b = etl.null }, "Data", "Name")`, `"<Data Name=\"a\">&lt;</Data><Data Name=\"b\" />"`},
 		{`hash.sha256("abc")`, `"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"`},
@@ -96,6 +110,29 @@ func TestReplacedCharactersAreCounted(t *testing.T) {
 	if w.replaced != 8 {
 		t.Errorf("%d characters", w.replaced)
 	}
+}
+
+// FuzzTemplate: a template is refused, or gives XML that parses, whatever the member is.
+func FuzzTemplate(f *testing.F) {
+	f.Add("<a b='{x}'>{x} {{ {...}<c/></a>", "<&>")
+	f.Add("<a xmlns:q='y {x}'><q:b>{none}</q:b></a>", "\x01")
+	w := scriptOf(f, `local xml = require "xml" function process(e)
+		local ok, t = pcall(xml.template, e.n)
+		return { x = ok and t({ x = e.v }, e.v) or "" } end`)
+	f.Fuzz(func(t *testing.T, text, value string) {
+		text, err := xmlOf(w, "<root>"+text+"</root>", value)
+		if err != nil || text == "" {
+			t.Skip(err)
+		}
+		d := xml.NewDecoder(strings.NewReader(text))
+		for {
+			if _, err := d.RawToken(); errors.Is(err, io.EOF) {
+				return
+			} else if err != nil {
+				t.Fatalf("%v: %s", err, text)
+			}
+		}
+	})
 }
 
 // FuzzXML: whatever the name and the value, the result is XML and holds the
