@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -107,5 +108,15 @@ func BenchmarkWithAndAppendJSON(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		buffer = root.With(path, to).AppendJSON(buffer[:0])
+	}
+}
+
+// The XML of a Windows event as a member of what goes out.
+func BenchmarkAppendText(b *testing.B) {
+	v := NewText(strings.Repeat(`<Data Name="SubjectUserName">WIN-SRV$ of the domain</Data>`, 25))
+	dst := v.AppendJSON(nil)
+	b.SetBytes(int64(len(dst)))
+	for b.Loop() {
+		dst = v.AppendJSON(dst[:0])
 	}
 }
