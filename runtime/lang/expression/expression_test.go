@@ -144,6 +144,15 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
+// What is the same for every event is refused at its place when it is loaded.
+func TestAConstantWithoutEndIsRefused(t *testing.T) {
+	src := `len(rule.groups) > 1 and map(1..10000, map(1..10000, #)) != []`
+	p, problems := Compile(src, testEnv(t))
+	if p != nil || len(problems) != 1 || !strings.Contains(problems[0].Message, "more than 64 MiB") || src[problems[0].Start:] != `map(1..10000, map(1..10000, #)) != []` {
+		t.Errorf("%+v", problems)
+	}
+}
+
 func TestEventErrors(t *testing.T) {
 	for src, want := range map[string]string{
 		`data.srcip`:                                   "a condition must be true, false or nil; this is a text",
@@ -151,7 +160,21 @@ func TestEventErrors(t *testing.T) {
 		`any(rule.groups, #)`:                          "this is a text",
 		`len(repeat(agent.id, 100000000)) > 0`:         "more than 16 MiB",
 		`len(map(1..data.big, repeat('x', 100))) > 0`:  "more than 64 MiB",
-		`any(1..data.big, any(1..data.big, # == nil))`: "takes too long",
+		`any(1..data.big, any(1..data.big, # == nil))`: "takes too long: any(1..data.big, any(1..data.big, # == nil))",
+
+		// Small in memory, without end when they are written.
+		`len(map(1..data.big, 1..9999)) > 0`:                                  "more than 64 MiB",
+		`len(map(1..data.big, rule)) > 0`:                                     "more than 64 MiB",
+		`len(reduce(1..data.big, [#acc, #acc], rule)) > 0`:                    "more than 64 MiB",
+		`len(reduce(1..data.big, {{a: #acc, b: #acc}}, rule)) > 0`:            "more than 64 MiB",
+		`len(reduce(1..data.big, concat(#acc, #acc), [rule])) > 0`:            "more than 64 MiB",
+		`len(flatten(map(1..99, map(1..data.big, rule)))) > 0`:                "more than 64 MiB",
+		`len(json(groupBy(1..data.big, string(rule.groups)))) > 0`:            "more than 64 MiB",
+		`len(sortBy(map(1..data.big, data), #.srcip)) > 0`:                    "more than 64 MiB",
+		`let x = reduce(1..data.big, [#acc, #acc], 1); len(string(x)) > 9`:    "more than 64 MiB",
+		`len(toPairs(reduce(1..25, {{a: #acc, b: #acc}}, data.srcip))) > 9`:   "more than 64 MiB",
+		`len(map(1..data.big, data.srcip[0:1] + repeat('y', 64))) > 0`:        "more than 64 MiB",
+		`any([map(1..data.big, rule.groups)], any(#, any(#, # == data.big)))`: "more than 64 MiB",
 	} {
 		p := compile(t, src)
 		_, err := p.True(eventOf(`{"data":{"srcip":"x","big":1000000},"rule":{"level":1,"groups":["a"]},"agent":{"id":"007"}}`))

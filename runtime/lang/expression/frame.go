@@ -8,8 +8,8 @@ import (
 )
 
 // What one evaluation may cost, so that no event can make it take the process
-// down: bytes of text made, elementCost for each element made, stepCost for
-// each turn of a loop.
+// down: bytes of text made, elementCost for each element made, or what it takes
+// when it is written, stepCost for each turn of a loop.
 const (
 	budget      = 64 << 20
 	elementCost = 64 // 1,048,576 elements
@@ -93,10 +93,18 @@ func text(v document.Value) (string, bool) {
 	return "", false
 }
 
+// hold pays for v as a part of something new, as much as it takes when it is
+// written: a list that holds another one ten thousand times is small in memory only.
+func (f *frame) hold(v document.Value) bool {
+	return f.spend(max(elementCost, v.Written(f.left)))
+}
+
 // makeList is items as a value, paid for.
 func (f *frame) makeList(items []document.Value) document.Value {
-	if !f.spend(len(items) * elementCost) {
-		return document.Value{}
+	for _, v := range items {
+		if !f.hold(v) {
+			return document.Value{}
+		}
 	}
 	return document.NewArray(items)
 }

@@ -75,10 +75,17 @@ func typeName(_ *frame, args []document.Value) document.Value {
 
 // items is a list as a slice of its own.
 func items(f *frame, list document.Value) ([]document.Value, bool) {
-	if list.Kind() != document.Array || !f.spend(list.Len()*elementCost) {
+	if list.Kind() != document.Array {
 		return nil, false
 	}
-	return slices.AppendSeq(make([]document.Value, 0, list.Len()), list.Elements()), true
+	all := make([]document.Value, 0, min(list.Len(), f.left/elementCost))
+	for v := range list.Elements() {
+		if !f.hold(v) {
+			return nil, false
+		}
+		all = append(all, v)
+	}
+	return all, true
 }
 
 func changed(change func([]document.Value) []document.Value) func(*frame, []document.Value) document.Value {
@@ -133,7 +140,7 @@ func flatten(f *frame, args []document.Value) document.Value {
 				continue
 			}
 			all = append(all, v)
-			if !f.spend(elementCost) {
+			if !f.hold(v) {
 				return false
 			}
 		}
@@ -148,12 +155,16 @@ func eachMember(give func(string, document.Value) document.Value) func(*frame, [
 		if args[0].Kind() != document.Object {
 			return f.nothing()
 		}
-		if !f.spend(args[0].Len() * 4 * elementCost) {
+		if !f.spend(args[0].Len() * 3 * elementCost) {
 			return document.Value{}
 		}
 		list := make([]document.Value, 0, args[0].Len())
 		for name, v := range args[0].Members() {
-			list = append(list, give(name, v))
+			given := give(name, v)
+			if !f.hold(given) {
+				return document.Value{}
+			}
+			list = append(list, given)
 		}
 		return document.NewArray(list)
 	}

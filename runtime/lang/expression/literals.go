@@ -59,8 +59,10 @@ func (c *compiler) object(n *ast.MapNode) code {
 }
 
 func (f *frame) makeObject(members []document.Member) document.Value {
-	if !f.spend(2 * len(members) * elementCost) {
-		return document.Value{}
+	for _, m := range members {
+		if !f.spend(elementCost) || !f.spend(len(m.Name)) || !f.hold(m.Value) {
+			return document.Value{}
+		}
 	}
 	return document.NewObject(members)
 }

@@ -211,7 +211,7 @@ func (t *turn) filter(f *frame) document.Value {
 	t.each(f, func(_ int, v document.Value) bool {
 		if t.test(f) {
 			items = append(items, v)
-			return f.spend(elementCost)
+			return f.hold(v)
 		}
 		return true
 	})
@@ -221,8 +221,9 @@ func (t *turn) filter(f *frame) document.Value {
 func (t *turn) mapped(f *frame) document.Value {
 	var items []document.Value
 	t.each(f, func(int, document.Value) bool {
-		items = append(items, t.value(f))
-		return f.spend(elementCost)
+		v := t.value(f)
+		items = append(items, v)
+		return f.hold(v)
 	})
 	return document.NewArray(items)
 }
@@ -271,7 +272,7 @@ func (t *turn) groupBy(f *frame) document.Value {
 			names = append(names, name)
 		}
 		lists[name] = append(lists[name], v)
-		return f.spend(len(name) + 3*elementCost)
+		return f.spend(len(name)+2*elementCost) && f.hold(v)
 	})
 	members := make([]document.Member, len(names))
 	for i, name := range names {
@@ -285,7 +286,7 @@ func (t *turn) sortBy(f *frame) document.Value {
 	var pairs []keyed
 	t.each(f, func(_ int, v document.Value) bool {
 		pairs = append(pairs, keyed{t.value(f), v})
-		return f.spend(4 * elementCost)
+		return f.spend(3*elementCost) && f.hold(v)
 	})
 	direction := 1
 	if t.extra != nil {

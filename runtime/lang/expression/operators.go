@@ -240,9 +240,8 @@ func (c *compiler) checkNot(n *ast.BinaryNode) {
 	if operator > 0 && at > 0 && s.matching(operator-1) == at-1 {
 		return // (not a) == b
 	}
-	from, _ := s.span(not.Location())
+	from, end := s.upTo(not.Location().From, n.Right)
 	_, operand := s.spanOf(not)
-	_, end := s.spanOf(n.Right)
 	whole := strings.TrimSpace(s.text[from+len(not.Operator) : end])
 	c.problems = append(c.problems, Problem{
 		Start: from, End: end,

@@ -6,6 +6,8 @@
 package expression
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,8 +80,13 @@ func (p *Program) Value(e *event.Event) (document.Value, error) {
 	return v, nil
 }
 
+// end gives the frame back. The error says of which expression it is: a
+// component may have several.
 func (p *Program) end(f *frame) error {
 	err := f.err
+	if failure, ok := errors.AsType[*event.Failure](err); ok && failure.Code == event.CodeExpression {
+		failure.Message += ": " + p.excerpt()
+	}
 	if f.unlike > 0 {
 		p.unlike.Add(f.unlike)
 	}
@@ -87,4 +94,14 @@ func (p *Program) end(f *frame) error {
 	clear(f.slots) // values alias the event's bytes: don't keep them
 	p.frames.Put(f)
 	return err
+}
+
+// excerpt is the beginning of the source, on one line.
+func (p *Program) excerpt() string {
+	const most = 60
+	source := []rune(strings.Join(strings.Fields(p.source), " "))
+	if len(source) > most {
+		return string(source[:most]) + "…"
+	}
+	return string(source)
 }

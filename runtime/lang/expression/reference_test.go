@@ -394,8 +394,8 @@ Members called like a function (` + "`count`, `type`, `map`, `now`" + `) or like
    numbers, and of a text and a number it is nil: write ` + "`string(n)` or `int(t)`" + `.
 6. **Arithmetic** on whole numbers (` + "`+ - *`" + `) is exact at any size, everything else 64-bit floating point. A division by zero is nil.
 7. **Lists and texts** are counted from 0, in characters; negative numbers count from the end. ` + "`list contains item`" + ` is ` + "`item in list`" + `.
-8. **Limits.** A text of more than 16 MiB, or more than 64 MiB of texts, lists (64 bytes an item) and turns of loops (4 bytes each) in one
-   evaluation, is the event's error.
+8. **Limits.** A text of more than 16 MiB, or more than 64 MiB of texts, lists and objects (64 bytes an item, or as many as
+   it has when it is written) and turns of loops (4 bytes each) in one evaluation, is the event's error.
 
 ` + "`not`" + ` binds tighter than every comparison, so ` + "`not a == b`" + ` is refused: write ` + "`a != b`, or `not (a == b)`" + `. Comments are ` + "`// …` and `/* … */`" + `.
 Text stands in ` + "`'…'`, `\"…\"`" + ` or, without escapes, in backquotes, which suit regular expressions.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -135,11 +136,45 @@ func (s *source) tokenAt(from int) (int, bool) {
 	return 0, false
 }
 
-// spanOf is all of a node, as far as its parts tell.
+// spanOf is all of a node, as far as its parts tell, with the brackets behind
+// it that close what it opens.
 func (s *source) spanOf(n ast.Node) (start, end int) {
 	var e extent
 	ast.Walk(&n, &e)
-	return s.span(file.Location{From: e.from, To: e.to})
+	return s.span(file.Location{From: e.from, To: s.closed(e.from, e.to)})
+}
+
+// upTo is from, a character, up to the end of a node, as a place in bytes.
+func (s *source) upTo(from int, n ast.Node) (start, end int) {
+	var e extent
+	ast.Walk(&n, &e)
+	return s.span(file.Location{From: from, To: s.closed(from, e.to)})
+}
+
+// closed is to, or the end of the brackets behind it that close those which
+// are open there. Brackets have no nodes, and lists no end.
+func (s *source) closed(from, to int) int {
+	first, _ := slices.BinarySearchFunc(s.tokens, from, func(t lexer.Token, from int) int { return t.From - from })
+	open := 0
+	for _, t := range s.tokens[first:] {
+		if t.From >= to && (open <= 0 || t.Kind != lexer.Bracket) {
+			break
+		}
+		if t.Kind != lexer.Bracket {
+			continue
+		}
+		switch t.Value {
+		case "(", "[", "{":
+			if t.From >= to {
+				return to
+			}
+			open++
+		default:
+			open--
+			to = max(to, t.To)
+		}
+	}
+	return to
 }
 
 type extent struct {
