@@ -17,7 +17,7 @@ const module = "github.com/wazuh-etl/etl/"
 // public is what a component may import of the runtime.
 var public = []string{
 	"runtime/ack", "runtime/codec", "runtime/component", "runtime/deadletter", "runtime/diag",
-	"runtime/document", "runtime/event", "runtime/linefile", "runtime/world",
+	"runtime/document", "runtime/event", "runtime/failpoint", "runtime/linefile", "runtime/world",
 }
 
 // helpers are packages below builtin that several components share and that

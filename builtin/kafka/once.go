@@ -143,6 +143,7 @@ func (o *once) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if f.holder.Instance != o.instance {
+		beforeClaim.Pass()
 		if o.claimed {
 			return component.Fatal(fmt.Errorf("another instance of pipeline %s has taken over: process %d on %s, since %s; "+
 				"two pipelines that shall both run need names of their own (runtime { name })",
@@ -153,6 +154,7 @@ func (o *once) begin(ctx context.Context) (err error) {
 		}
 	}
 	o.claimed, o.progress = true, f.progress
+	behindBegin.Pass()
 	return nil
 }
 
@@ -240,9 +242,11 @@ func (o *once) commit(ctx context.Context, lot []*component.Message) error {
 	for source, p := range next {
 		notes = append(notes, o.ledger.record(source, "", p))
 	}
+	beforeBegin.Pass()
 	if err := o.client.BeginTransaction(); err != nil {
 		return o.refused("", err)
 	}
+	beforeRecords.Pass()
 	t := o.produce(lot, notes)
 	if err := o.flush(ctx, t); err != nil {
 		return err
@@ -260,6 +264,7 @@ func (o *once) commit(ctx context.Context, lot []*component.Message) error {
 	}
 	ending, cancel := context.WithTimeout(ctx, transactionLimit)
 	defer cancel()
+	beforeCommit.Pass()
 	if err := o.client.EndTransaction(ending, kgo.TryCommit); err != nil {
 		o.receipts = make(map[*event.Event][]document.Member, len(lot))
 		for i, m := range lot {
@@ -267,6 +272,7 @@ func (o *once) commit(ctx context.Context, lot []*component.Message) error {
 		}
 		return o.refused("", err)
 	}
+	behindCommit.Pass()
 	for source, p := range next {
 		o.progress[source] = p
 		delete(o.refusals, source)
@@ -274,6 +280,7 @@ func (o *once) commit(ctx context.Context, lot []*component.Message) error {
 	for i, m := range lot {
 		m.Done(receipts[i]...)
 	}
+	behindAnswers.Pass()
 	return nil
 }
 
@@ -327,12 +334,14 @@ func (o *once) judge(t *transaction) (own *flight, trouble error) {
 func (o *once) isolate(ctx context.Context, lot []*component.Message, f flight) error {
 	ending, cancel := context.WithTimeout(ctx, transactionLimit)
 	defer cancel()
+	beforeAbort.Pass()
 	if err := errors.Join(o.client.AbortBufferedRecords(ending), o.client.EndTransaction(ending, kgo.TryAbort)); err != nil {
 		o.hangUp() // beginning anew aborts it as well
 		if err := o.begin(ctx); err != nil {
 			return err
 		}
 	}
+	behindAbort.Pass()
 	if half := len(lot) / 2; half > 0 {
 		if err := o.commit(ctx, lot[:half]); err != nil {
 			return err

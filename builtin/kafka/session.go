@@ -132,6 +132,7 @@ type flight struct {
 // send sends a lot and returns when the client knows what became of each
 // message. What was taken is done by then.
 func (n *session) send(lot []*component.Message) []flight {
+	beforeProduce.Pass()
 	n.step()
 	defer n.moved.Store(0)
 	flights := make([]flight, len(lot))
@@ -173,6 +174,7 @@ func (n *session) flush() {
 }
 
 func (n *session) done(f *flight) {
+	behindProduce.Pass()
 	n.step()
 	n.sink.health.set(nil)
 	n.forget(f.message)

@@ -101,6 +101,7 @@ func (e *embeddedStream) update(ctx context.Context, nc *client.Conn) error {
 	for top := range e.tops {
 		subjects = append(subjects, top, top+".>")
 	}
+	beforeStream.Pass()
 	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: e.name, Subjects: subjects, Storage: jetstream.FileStorage, Replicas: 1,
 		MaxBytes: e.maxBytes, Discard: jetstream.DiscardOld, Duplicates: duplicateWindow, AllowDirect: true,

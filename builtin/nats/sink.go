@@ -203,6 +203,7 @@ func (s *sink) send(ctx context.Context, c *session, messages []*component.Messa
 
 // store publishes to JetStream and collects its acknowledgements.
 func (s *sink) store(ctx context.Context, c *session, messages []*component.Message) (open []*component.Message, err error) {
+	beforePublish.Pass()
 	c.inbox.expect(len(messages))
 	failed := make([]error, len(messages))
 	for i, m := range messages {
@@ -218,7 +219,9 @@ func (s *sink) store(ctx context.Context, c *session, messages []*component.Mess
 			}
 		}
 	}
+	behindPublish.Pass()
 	answers, missing := c.inbox.collect(ctx, c.closed)
+	behindAnswers.Pass()
 	if err == nil {
 		err = missing
 	}

@@ -32,10 +32,12 @@ func (g *Graph) checkpoint() {
 	}
 	g.leaving = slices.DeleteFunc(g.leaving, (*feed).allThrough)
 	g.mu.Unlock()
+	beforeCheckpoint.Pass()
 	if err := g.options.State.Save(all); err != nil {
 		g.checkpointFailed(err)
 		return
 	}
+	behindCheckpoint.Pass()
 	g.checkpointFailed(nil)
 	g.forget(all)
 }

@@ -157,6 +157,7 @@ func (f *feed) detach(j *job, s *step) {
 		f.g.fail(fmt.Errorf("%s: reading again for %s: %w", f.address, s.node.Address, err))
 		return
 	}
+	beforeDetach.Pass()
 	f.tracker.Freeze(s.slot, j.account)
 	f.sides[s.slot] = d
 	d.until = f.done + 1 + int64(len(f.waiting)) // j itself, and those that were opened without skipping
@@ -165,6 +166,7 @@ func (f *feed) detach(j *job, s *step) {
 	f.g.pumps.Go(d.feed.dispatch)
 	d.feed.run([]component.Position{f.passed})
 	f.g.pumps.Go(func() { f.watch(d, s.slot) })
+	behindDetach.Pass()
 }
 
 // newSideFeed is a feed for slot alone, from the end of what is queued for it.
@@ -240,9 +242,11 @@ func (f *feed) join(d *side, slot int) bool {
 		d.feed.run([]component.Position{at})
 		return false
 	}
+	beforeJoin.Pass()
 	f.tracker.Thaw(slot, at)
 	f.skips[slot] = &skipping{position: at, reached: true}
 	d.joined.Store(true)
+	behindJoin.Pass()
 	return true
 }
 

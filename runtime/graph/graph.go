@@ -205,12 +205,15 @@ func (g *Graph) Run(ctx context.Context) error {
 	timeout := g.plan.Runtime.ShutdownTimeout
 	g.mu.Unlock()
 
+	beforeStop.Pass()
 	g.stop()
 	<-g.running.ended
 	g.drain(ctx, failed, timeout, ticker.C)
+	behindDrain.Pass()
 	g.kill(errStopped)
 	g.close()
 	g.tick()
+	behindStop.Pass()
 	if failed == nil {
 		select {
 		case failed = <-g.fatal: // it came while the graph was drained

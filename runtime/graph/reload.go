@@ -47,6 +47,7 @@ func (g *Graph) Reload(p *plan.Plan) error {
 	}
 	g.switchSources(next, old)
 	old.retire(next)
+	behindReload.Pass()
 	return nil
 }
 
@@ -126,6 +127,7 @@ func (g *Graph) switchSources(next, old *program) {
 			}
 		case s.node.Source != was.node.Source:
 			f.end()
+			betweenSources.Pass()
 			from := f.goOnFrom(s.node.Source)
 			f.follow(s, next)
 			f.followSides(next, true)

@@ -83,7 +83,9 @@ func (r *runner) send() {
 		if r.g.hard.Err() != nil {
 			return
 		}
+		beforeClose.Pass()
 		r.close()
+		beforeReopen.Pass()
 		r.mu.Lock()
 		next, removed := r.next, r.removed
 		if next != nil {
@@ -294,6 +296,10 @@ func (r *runner) program() *program {
 
 // settle feeds the sink's outputs and acknowledges.
 func (r *runner) settle(w *walk, flights []*flight) {
+	if len(flights) > 0 {
+		beforeSettle.Pass()
+		defer behindSettle.Pass()
+	}
 	p := r.program()
 	defer p.release()
 	s := p.byName[r.address]

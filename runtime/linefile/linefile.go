@@ -16,7 +16,24 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wazuh-etl/etl/runtime/failpoint"
 	"github.com/wazuh-etl/etl/runtime/world"
+)
+
+// The points at which a process may be killed, or an operation fail.
+var (
+	beforeOpen     = failpoint.New("file.open")
+	beforeCut      = failpoint.New("file.cut")
+	beforeEntry    = failpoint.New("file.directory")
+	beforeWrite    = failpoint.New("file.write")
+	beforeSync     = failpoint.New("file.sync")
+	behindSync     = failpoint.New("file.synced")
+	beforeUndo     = failpoint.New("file.undo")
+	beforeSetAside = failpoint.New("file.set-aside")
+	behindSetAside = failpoint.New("file.aside")
+	beforeRotate   = failpoint.New("file.rotate")
+	betweenRenames = failpoint.New("file.renamed")
+	behindRotate   = failpoint.New("file.rotated")
 )
 
 // Options say when a file is rotated and what is kept of it.
@@ -70,16 +87,32 @@ func (f *File) Append(lines []byte) error {
 			return err
 		}
 	}
-	if _, err := f.file.Write(lines); err != nil {
+	if err := f.write(lines); err != nil {
 		return f.undo(fmt.Errorf("writing %s: %w", f.path, err))
 	}
-	if err := f.file.Sync(); err != nil {
+	if err := f.sync(); err != nil {
 		f.abandon()
 		return fmt.Errorf("syncing %s: %w", f.path, err)
 	}
+	behindSync.Pass()
 	f.size += int64(len(lines))
 	f.durable = f.size
 	return nil
+}
+
+func (f *File) write(lines []byte) error {
+	if err := beforeWrite.Fail(); err != nil {
+		return err
+	}
+	_, err := f.file.Write(lines)
+	return err
+}
+
+func (f *File) sync() error {
+	if err := beforeSync.Fail(); err != nil {
+		return err
+	}
+	return f.file.Sync()
 }
 
 // Size is how many bytes the file has, rotated ones not counted; 0 before it was opened.
@@ -121,12 +154,14 @@ func (f *File) open() error {
 	if err := world.MakeDirs(f.files, directory, 0o750); err != nil {
 		return fmt.Errorf("opening %s: %w", f.path, err)
 	}
+	beforeOpen.Pass()
 	file, err := f.files.OpenFile(f.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o640)
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", f.path, err)
 	}
 	size, err := f.cutTornTail(file)
 	if err == nil {
+		beforeEntry.Pass()
 		err = f.files.SyncDir(directory)
 	}
 	if err != nil {
@@ -137,8 +172,8 @@ func (f *File) open() error {
 	return nil
 }
 
-// same says whether the open file still has its name: who moves or removes it
-// gets a new one.
+// same says whether the open file still has its name, and all that was
+// written: who moves, removes or empties it gets a new one, or another end.
 func (f *File) same() bool {
 	mine, err := f.file.Stat()
 	if err == nil {
@@ -146,7 +181,7 @@ func (f *File) same() bool {
 		if named, err = f.files.Stat(f.path); err == nil {
 			device, inode := f.files.Identity(mine)
 			otherDevice, otherInode := f.files.Identity(named)
-			if device == otherDevice && inode == otherInode {
+			if device == otherDevice && inode == otherInode && mine.Size() >= f.size {
 				return true
 			}
 		}
@@ -168,6 +203,7 @@ func (f *File) cutTornTail(file world.File) (size int64, err error) {
 	if err != nil || end == size {
 		return end, err
 	}
+	beforeCut.Pass()
 	if err := file.Truncate(end); err != nil {
 		return 0, err
 	}
@@ -195,6 +231,7 @@ func lastLineEnd(file io.ReaderAt, size int64) (int64, error) {
 
 // undo takes back what a failed write has left. If even that fails, the next open does it.
 func (f *File) undo(cause error) error {
+	beforeUndo.Pass()
 	if err := f.file.Truncate(f.size); err != nil {
 		f.file.Close()
 		f.file = nil
@@ -216,6 +253,7 @@ func (f *File) abandon() {
 // setAside moves an abandoned file out of the way. It is kept as long as it
 // holds lines that were on disk before.
 func (f *File) setAside() error {
+	beforeSetAside.Pass()
 	var err error
 	if f.durable == 0 {
 		err = f.files.Remove(f.path)
@@ -228,6 +266,7 @@ func (f *File) setAside() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("setting aside %s: %w", f.path, err)
 	}
+	behindSetAside.Pass()
 	f.suspect, f.size, f.durable = false, 0, 0
 	return nil
 }

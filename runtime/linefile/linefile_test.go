@@ -176,6 +176,26 @@ func TestMovedAway(t *testing.T) {
 	}
 }
 
+// Who empties the file while it is open takes what was in it; what could not be
+// written behind that leaves no hole.
+func TestEmptied(t *testing.T) {
+	files := worldtest.NewFS()
+	f := New(files, path, Options{})
+	must(t, f.Append([]byte("first\n")))
+	other, err := files.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	must(t, err)
+	must(t, other.Close())
+	files.Space(3)
+	if err := f.Append([]byte("second\n")); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("error %v", err)
+	}
+	files.Space(-1)
+	must(t, f.Append([]byte("second\n")))
+	if got := content(t, files, path); got != "second\n" || f.Size() != 7 {
+		t.Errorf("%q, size %d", got, f.Size())
+	}
+}
+
 func TestUnusable(t *testing.T) {
 	files := worldtest.NewFS()
 	must(t, files.MkdirAll(path, 0o755))

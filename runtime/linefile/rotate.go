@@ -13,6 +13,7 @@ import (
 // rotate moves PATH to PATH.1, PATH.1 to PATH.2 and so on, removes what is
 // beyond those to keep, and opens a new file.
 func (f *File) rotate() error {
+	beforeRotate.Pass()
 	if err := f.discard(f.numbered(f.options.Keep)); err != nil {
 		return err
 	}
@@ -21,10 +22,12 @@ func (f *File) rotate() error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("rotating %s: %w", f.path, err)
 		}
+		betweenRenames.Pass()
 	}
 	if err := f.files.SyncDir(filepath.Dir(f.path)); err != nil {
 		return fmt.Errorf("rotating %s: %w", f.path, err)
 	}
+	behindRotate.Pass()
 	f.file.Close()
 	f.file = nil
 	return f.open()

@@ -150,6 +150,7 @@ func (l *Log) dropOldest() {
 
 // trim removes the oldest n segments. The caller has l.mu, and none of them is being written.
 func (l *Log) trim(n int) {
+	beforeTrim.Pass()
 	gone := l.segments[:n]
 	l.segments = l.segments[n:]
 	if len(gone) == 0 {
@@ -161,9 +162,11 @@ func (l *Log) trim(n int) {
 		l.log.Warn("segments of the queue are removed without a note of it: the next start may report them missing", "error", err)
 	}
 	for _, s := range gone {
+		beforeRemove.Pass()
 		l.bytes -= s.bytes()
 		l.discard(s)
 	}
+	behindRemove.Pass()
 	broadcast(&l.room)
 }
 
@@ -207,6 +210,7 @@ func (l *Log) commit() {
 		}
 		err := l.write(batch)
 		if err == nil {
+			behindSync.Pass()
 			for _, r := range batch {
 				close(r.done)
 			}
@@ -300,6 +304,11 @@ func (l *Log) write(batch []*request) error {
 	if err := l.reserve(next); err != nil {
 		return err
 	}
+	if current != nil && !current.full() && !current.there(l.files) {
+		if err := l.removed(current); err != nil {
+			return err
+		}
+	}
 	if current == nil || current.full() {
 		l.lastID++
 		var err error
@@ -323,6 +332,19 @@ func (l *Log) write(batch []*request) error {
 		return reason(err)
 	}
 	l.wrote(batch, current, extents, current.bytes()-before)
+	return nil
+}
+
+// removed gives up a segment whose file somebody has removed. It can still be
+// read, but not by another process; the numbers are stored so that that one counts what is missing.
+func (l *Log) removed(s *segment) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.numbers.store(l.state); err != nil {
+		return err
+	}
+	s.abandoned = true
+	l.log.Error("a segment of the queue was removed while it is used: what of it is not delivered when this process ends is lost", "segment", s.name)
 	return nil
 }
 
@@ -353,6 +375,7 @@ func (l *Log) cut(lot *component.Lot) (pieces [][]component.Line) {
 
 // reserve makes sure that the numbers before next may be used.
 func (l *Log) reserve(next int64) error {
+	beforeReserve.Pass()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.numbers.upTo(l.state, next)
@@ -394,6 +417,7 @@ func (l *Log) skip(next int64) {
 // abandon ends writing to s, in which a write or a sync has failed: the kernel
 // forgets such a failure, and another sync would succeed without anything being on disk.
 func (l *Log) abandon(s *segment, before, next int64) {
+	beforeAbandon.Pass()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.next = next

@@ -21,6 +21,7 @@ func (l *Log) open(host *component.Host) error {
 		return nil
 	}
 	l.files, l.dir, l.state, l.log, l.health = host.FS, Dir(host.StateDir), host.State, host.Log, host.Health
+	beforeOpen.Pass()
 	if err := world.MakeDirs(l.files, l.dir, 0o750); err != nil {
 		return fmt.Errorf("opening the queue on disk: %w", err)
 	}
@@ -200,6 +201,7 @@ func (l *Log) setAside(name string) {
 	if _, err := l.files.Stat(aside); err == nil {
 		return
 	}
+	beforeAside.Pass()
 	err := l.files.MkdirAll(filepath.Dir(aside), 0o750)
 	var content []byte
 	if err == nil {

@@ -1,8 +1,10 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -59,6 +61,9 @@ func (s *segment) after() int64 {
 
 // create makes a segment that begins with number first.
 func create(files world.FS, dir string, id uint64, first, limit int64) (*segment, error) {
+	if err := world.MakeDirs(files, dir, 0o750); err != nil { // who removes it takes what was in it
+		return nil, fmt.Errorf("making a segment: %w", err)
+	}
 	info := types.SegmentInfo{ID: id, BaseIndex: uint64(first), MinIndex: uint64(first), Codec: 1, SizeLimit: uint32(limit)}
 	s := &segment{name: filepath.Join(dir, engine.FileName(info))}
 	w, err := engine.NewFiler(dir, &disk{files: files, made: &s.file}).Create(info)
@@ -84,6 +89,21 @@ func (s *segment) append(blocks [][]byte, index uint64) error {
 func (s *segment) full() bool {
 	sealed, _, err := s.writer.Sealed()
 	return sealed || s.abandoned || err != nil
+}
+
+// there says whether the file that is written still has its name.
+func (s *segment) there(files world.FS) bool {
+	mine, err := s.file.Stat()
+	if err != nil {
+		return true // who writes to it is told
+	}
+	named, err := files.Stat(s.name)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	device, inode := files.Identity(mine)
+	otherDevice, otherInode := files.Identity(named)
+	return device == otherDevice && inode == otherInode
 }
 
 // read appends the bytes of a block to dst; ok is false if the segment is gone.
@@ -157,11 +177,13 @@ type disk struct {
 // Create makes a file whose name lasts. There is no preallocation: a full disk
 // is met where it is full.
 func (d *disk) Create(dir, name string, _ uint64) (types.WritableFile, error) {
+	beforeSegment.Pass()
 	f, err := d.files.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		return nil, err
 	}
 	*d.made = &file{File: f}
+	beforeEntry.Pass()
 	if err := d.files.SyncDir(dir); err != nil {
 		return nil, err
 	}
@@ -191,7 +213,18 @@ func (f *file) WriteAt(p []byte, at int64) (int, error) {
 	if at != f.size {
 		return 0, fmt.Errorf("writing %s at %d, but it ends at %d", f.Name(), at, f.size)
 	}
+	if err := beforeWrite.Fail(); err != nil {
+		return 0, err
+	}
 	n, err := f.Write(p)
 	f.size += int64(n)
 	return n, err
+}
+
+// Sync makes what was written last.
+func (f *file) Sync() error {
+	if err := beforeSync.Fail(); err != nil {
+		return err
+	}
+	return f.File.Sync()
 }

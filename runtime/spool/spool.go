@@ -110,5 +110,6 @@ func (l *Log) Close() error {
 	for _, s := range l.segments {
 		s.close()
 	}
+	beforeClose.Pass()
 	return l.numbers.close(l.state, l.next, l.last)
 }

@@ -3,14 +3,19 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/failpoint"
 	"github.com/wazuh-etl/etl/runtime/world"
 )
+
+var beforeDirectories = failpoint.New("state.directories")
 
 // Dir is the state directory of one pipeline: STATE/NAME. It is safe for
 // concurrent use by one process; Lock keeps others out.
@@ -27,17 +32,41 @@ type Dir struct {
 
 // Open opens, and makes where it is not there, the state directory path of the
 // pipeline called name. The warnings say what was damaged and what that means;
-// a damaged store is an empty one.
+// a damaged store is an empty one. On a full disk what is there is used.
 func Open(fs world.FS, path, name string) (d *Dir, warnings []string, err error) {
 	if err := makeLasting(fs, path); err != nil {
 		return nil, nil, fmt.Errorf("making the state directory: %w", err)
 	}
 	d = newDir(fs, path, name)
 	warning, err := d.load()
+	if err != nil {
+		return nil, nil, err
+	}
 	if warning != "" {
 		warnings = append(warnings, warning)
 	}
-	return d, warnings, err
+	_ = d.checkpoints.settle() // where nothing can be stored, what was stored can be read all the same; save tries again
+	if err := d.checkpoints.reserve(); errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		warnings = append(warnings, fmt.Sprintf("there is no room for checkpoints in %s (%v): they are stored when there is", path, err))
+	} else if err != nil {
+		return nil, nil, fmt.Errorf("making room for checkpoints: %w", err)
+	}
+	damaged, err := d.damaged()
+	return d, append(warnings, damaged...), err
+}
+
+// damaged says which stores of components can't be used.
+func (d *Dir) damaged() (warnings []string, err error) {
+	all, err := d.Stored()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if d.store(s.Address).check() != nil {
+			warnings = append(warnings, fmt.Sprintf("what %s keeps in %s is damaged: it starts as if it had kept nothing", s.Address, d.path))
+		}
+	}
+	return warnings, nil
 }
 
 func newDir(fs world.FS, path, name string) *Dir {
@@ -51,6 +80,7 @@ func newDir(fs world.FS, path, name string) *Dir {
 // are there is no sign of it: Lock may have made them a moment ago. Of the directories
 // above only those are synced that this process may open.
 func makeLasting(fs world.FS, path string) error {
+	beforeDirectories.Pass()
 	if err := fs.MkdirAll(filepath.Join(path, "components"), 0o750); err != nil {
 		return err
 	}
@@ -73,7 +103,9 @@ func (d *Dir) ComponentDir(address string) string {
 }
 
 // Component is the store of the component at address.
-func (d *Dir) Component(address string) component.State {
+func (d *Dir) Component(address string) component.State { return d.store(address) }
+
+func (d *Dir) store(address string) *Store {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.stores[address]

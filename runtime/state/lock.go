@@ -28,8 +28,9 @@ func Lock(path string) (unlock func(), err error) {
 		pid, _ := os.ReadFile(name)
 		return nil, fmt.Errorf("the state directory %s is in use by process %s: stop it, or choose another with --state-dir", path, strings.TrimSpace(string(pid)))
 	}
-	if err := f.Truncate(0); err == nil {
-		fmt.Fprintln(f, os.Getpid())
+	// In place, so that it is there on a full disk as well.
+	if n, err := fmt.Fprintln(f, os.Getpid()); err == nil {
+		_ = f.Truncate(int64(n))
 	}
 	return func() { f.Close() }, nil
 }

@@ -32,8 +32,11 @@ func Look(files world.FS, path, name string) (d *Dir, warnings []string, err err
 
 // Modified is when checkpoints were stored last; zero if they never were.
 func (d *Dir) Modified() (latest time.Time) {
-	for _, name := range d.checkpoints.files {
-		if info, err := d.fs.Stat(name); err == nil && info.ModTime().After(latest) {
+	if d.checkpoints.seq == 0 {
+		return latest
+	}
+	for _, f := range d.checkpoints.files {
+		if info, err := d.fs.Stat(f.name); err == nil && info.ModTime().After(latest) {
 			latest = info.ModTime()
 		}
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,10 +15,11 @@ import (
 // Store is a component's small key-value store. It is rewritten whole by each
 // Set: it is meant for some hundred keys.
 type Store struct {
-	mu     sync.Mutex
-	file   *slots // nil: nothing outlives the process
-	loaded bool
-	values map[string][]byte
+	mu      sync.Mutex
+	file    *slots // nil: nothing outlives the process
+	loaded  bool
+	damaged error // what was stored could not be used
+	values  map[string][]byte
 }
 
 func newStore(fs world.FS, path string) *Store { return &Store{file: newSlots(fs, path)} }
@@ -27,22 +29,42 @@ func Volatile() *Store { return &Store{loaded: true, values: map[string][]byte{}
 
 var _ component.State = (*Store)(nil)
 
-// load reads the store once. A damaged one is empty.
-func (s *Store) load() {
+// load reads the store once. A damaged one is empty; the error is one of
+// reading, which is tried again.
+func (s *Store) load() error {
 	if s.loaded {
-		return
+		return nil
 	}
-	s.loaded, s.values = true, map[string][]byte{}
-	if raw, err := s.file.load(); err == nil && raw != nil {
-		_ = json.Unmarshal(raw, &s.values) // checked by its checksum already
+	s.values = map[string][]byte{}
+	raw, err := s.file.load()
+	if err != nil && !errors.Is(err, errDamaged) {
+		return err
 	}
+	s.loaded = true
+	if raw != nil && err == nil {
+		if err = json.Unmarshal(raw, &s.values); err != nil {
+			s.values = map[string][]byte{}
+		}
+	}
+	s.damaged = err
+	return nil
+}
+
+// check says what is wrong with what was stored.
+func (s *Store) check() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.load(); err != nil {
+		return err
+	}
+	return s.damaged
 }
 
 // Get is the value of key.
 func (s *Store) Get(key string) ([]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.load()
+	_ = s.load() // Set says it
 	v, ok := s.values[key]
 	return v, ok
 }
@@ -51,7 +73,7 @@ func (s *Store) Get(key string) ([]byte, bool) {
 func (s *Store) Keys() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.load()
+	_ = s.load() // Set says it
 	return slices.Sorted(maps.Keys(s.values))
 }
 
@@ -68,7 +90,9 @@ func (s *Store) Delete(key string) error {
 func (s *Store) change(f func(map[string][]byte)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.load()
+	if err := s.load(); err != nil {
+		return fmt.Errorf("storing component state: %w", err)
+	}
 	next := maps.Clone(s.values)
 	f(next)
 	if s.file != nil {

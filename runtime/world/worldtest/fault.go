@@ -62,7 +62,7 @@ func (f *FS) Space(bytes int64) {
 
 // Crash is the loss of power: what was not synced is gone, entries of
 // directories and open files included. torn, if given, says for each file that
-// has grown how many of its unsynced bytes happen to be there all the same.
+// has changed how many of its bytes from the first unsynced one on happen to be there all the same.
 func (f *FS) Crash(torn func(name string, unsynced int) int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -76,8 +76,13 @@ func (f *FS) Crash(torn func(name string, unsynced int) int) {
 		}
 		done[n] = true
 		kept := append([]byte(nil), n.synced...)
-		if unsynced := len(n.data) - len(kept); torn != nil && unsynced > 0 {
-			kept = append(kept, n.data[len(kept):len(kept)+torn(name, unsynced)]...)
+		first := 0
+		for first < len(n.data) && first < len(kept) && n.data[first] == kept[first] {
+			first++
+		}
+		if unsynced := len(n.data) - first; torn != nil && unsynced > 0 {
+			there := n.data[:first+torn(name, unsynced)]
+			kept = append(append([]byte(nil), there...), kept[min(len(there), len(kept)):]...)
 		}
 		n.data, n.synced = kept, append([]byte(nil), kept...)
 	}

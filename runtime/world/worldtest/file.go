@@ -106,11 +106,11 @@ func (h *file) Write(p []byte) (int, error) {
 	} else if err != nil {
 		return 0, h.error("write", err)
 	}
-	if h.fs.space >= 0 && int64(n) > h.fs.space {
-		n, err = int(h.fs.space), syscall.ENOSPC
-	}
 	if h.flag&os.O_APPEND != 0 {
 		h.at = int64(len(h.node.data))
+	}
+	if grown := h.at + int64(n) - int64(len(h.node.data)); h.fs.space >= 0 && grown > h.fs.space {
+		n, err = n-int(grown-h.fs.space), syscall.ENOSPC
 	}
 	if end := h.at + int64(n); end > int64(len(h.node.data)) {
 		h.fs.resize(h.node, end)
