@@ -21,7 +21,8 @@ type Sink interface {
 	// Deliver takes messages in order and calls Done, Fail or Return for each,
 	// once, from any goroutine, possibly after it has returned. A returned error
 	// is the target's trouble: the messages without an answer are given again after a pause, in order, before any
-	// later one. It must return soon after ctx is done, and every message it
+	// later one, fewer at a time while the trouble lasts. (RetryAfter, Refused, TooLarge
+	// and Fatal say more.) It must return soon after ctx is done, and every message it
 	// took have its answer then.
 	Deliver(ctx context.Context, messages []*Message) error
 	// Close ends what Open began, after the last answer.
@@ -38,6 +39,8 @@ type Message struct {
 	Attempts   int               // how often it was given to Deliver
 	// Answer is the runtime's: it is told once. err is nil, the event's own *event.Failure, or ErrReturned.
 	Answer func(m *Message, receipt []document.Member, err error)
+	// Place is the runtime's as well: by it, one Answer serves many messages.
+	Place int
 }
 
 // ErrReturned is the answer of Message.Return.
@@ -62,6 +65,18 @@ type Batching interface {
 	Limits() (messages int, bytes int64, inFlight int)
 }
 
+// Concurrent is a sink whose target is better used by several batches at a
+// time, and for which their order does not matter. (The order of `.delivered`
+// and `.errors` is kept all the same.) Batching's inFlight does not count for it.
+type Concurrent interface {
+	Sink
+	// Concurrency is the most Delivers that may run at a time. The runtime begins
+	// with one, takes one more while all goes well and the target is not slower for it, and
+	// half as many when it is in trouble. Each must have answered all
+	// messages when it returns without an error.
+	Concurrency() int
+}
+
 // Destination is a sink that can tell the operator where its events are.
 type Destination interface {
 	Sink
@@ -80,17 +95,3 @@ type Transactional interface {
 	// ExactlyOnce says whether it is configured so. It is asked before Open.
 	ExactlyOnce() bool
 }
-
-// Fatal is an error of Deliver that waiting does not heal and that ends the
-// run: going on would do harm.
-func Fatal(err error) error { return &fatal{err} }
-
-// IsFatal says whether err is, or wraps, one of Fatal.
-func IsFatal(err error) bool {
-	_, ok := errors.AsType[*fatal](err)
-	return ok
-}
-
-type fatal struct{ error }
-
-func (f *fatal) Unwrap() error { return f.error }

@@ -19,6 +19,8 @@ type Counters struct {
 
 	mu      sync.Mutex
 	health  error
+	retryAt time.Time // when a target that fails is tried again; zero: it does not fail
+	broken  bool      // the circuit: that try is one message
 	lastAck time.Time
 	// The last error of an event, for the log: one line a second, not one each.
 	failedID, failedWhy string
@@ -52,6 +54,12 @@ func (c *Counters) setHealth(err error) (before error) {
 	defer c.mu.Unlock()
 	before, c.health = c.health, err
 	return before
+}
+
+func (c *Counters) setRetry(at time.Time, broken bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.retryAt, c.broken = at, broken
 }
 
 func (c *Counters) acknowledged(n int, now time.Time) {
@@ -118,9 +126,11 @@ type NodeSnapshot struct {
 	// target has taken), Rejected those that a filter or script dropped, Errors
 	// those sent to the errors output, Dropped those that a full queue dropped.
 	In, Out, Rejected, Errors, Dropped int64
-	Retries                            int64 // of a sink: how often its target failed
-	Unlike                             int64 // of a filter: how often its condition met values it can't compare
-	Health                             error // nil: well
+	Retries                            int64     // of a sink: how often its target failed
+	Unlike                             int64     // of a filter: how often its condition met values it can't compare
+	Health                             error     // nil: well
+	RetryAt                            time.Time // of a sink: when its target, which fails, is tried again; zero: it does not fail
+	CircuitOpen                        bool      // of a sink: the target keeps failing, and is tried with one message
 	LastAck                            time.Time
 	QueueEvents, QueueMaxEvents        int
 	QueueBytes, QueueMaxBytes          int64
@@ -169,6 +179,7 @@ func (g *Graph) nodeSnapshot(s *step) NodeSnapshot {
 	}
 	c.mu.Lock()
 	n.Health, n.LastAck = c.health, c.lastAck
+	n.RetryAt, n.CircuitOpen = c.retryAt, c.broken
 	c.mu.Unlock()
 	if r := g.sinks[s.node.Address]; r != nil {
 		n.QueueEvents, n.QueueBytes = r.queue.Len()

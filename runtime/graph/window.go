@@ -17,6 +17,8 @@ type window struct {
 	open     int           // of messages: without an answer
 	back     int           // of messages: came back
 	waited   bool          // somebody waits for changed
+	returns  func()        // is called when a message comes back; nil: nobody waits for it
+	pieces   int           // of refused batches, so far
 	settled  chan struct{} // has a token when the front may be settled
 	changed  chan struct{} // has a token when the window may have become smaller or all answered
 }
@@ -24,7 +26,9 @@ type window struct {
 // flight is one message on its way, and its answer.
 type flight struct {
 	message  *component.Message // a new one for each component that tries
+	by       *delivery          // that component's; nil: not encoded yet
 	size     int64
+	piece    int // of a batch that was refused: goes out with others of the same piece only; 0: with any
 	answered bool
 	inside   bool // the window counts it
 	receipt  []document.Member
@@ -41,32 +45,50 @@ func (w *window) len() int {
 	return len(w.messages)
 }
 
-func (w *window) add(flights []*flight) {
+// add appends flights. ok is false if something came back that goes first:
+// then the flights came back as well.
+func (w *window) add(flights []*flight) (ok bool) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	ok = w.back == 0
 	w.messages = append(w.messages, flights...)
 	for _, f := range flights {
 		f.inside = true
 		switch {
-		case !f.answered:
-			w.open++
 		case f.err == component.ErrReturned:
 			w.back++
+		case !f.answered:
+			w.open++
+			if !ok {
+				w.toReturned(f)
+			}
 		}
 	}
-	w.mu.Unlock()
+	return ok
+}
+
+// toReturned makes f, which is inside and unanswered, one that came back. The caller has w.mu.
+func (w *window) toReturned(f *flight) {
+	f.answered, f.err = true, component.ErrReturned
+	w.open--
+	w.back++
+	if w.returns != nil {
+		w.returns()
+	}
 }
 
 // answer notes the answer to one message; a second one, and one to a message
 // of a component before, is ignored.
 func (w *window) answer(f *flight, m *component.Message, receipt []document.Member, err error) {
 	w.mu.Lock()
-	if !f.answered && f.message == m {
+	switch {
+	case f.answered || f.message != m:
+	case f.inside && err == component.ErrReturned:
+		w.toReturned(f)
+	default:
 		f.answered, f.receipt, f.err = true, receipt, err
 		if f.inside {
 			w.open--
-			if err == component.ErrReturned {
-				w.back++
-			}
 		}
 	}
 	front := len(w.messages) > 0 && w.messages[0] == f
@@ -80,10 +102,10 @@ func (w *window) answer(f *flight, m *component.Message, receipt []document.Memb
 	}
 }
 
-// encoded makes m the message of f.
-func (w *window) encoded(f *flight, m *component.Message) {
+// encoded makes m the message of f, for the component of d.
+func (w *window) encoded(f *flight, m *component.Message, d *delivery) {
 	w.mu.Lock()
-	f.message = m
+	f.message, f.by = m, d
 	w.mu.Unlock()
 }
 
@@ -137,18 +159,70 @@ func (w *window) returned() bool {
 	return w.back > 0
 }
 
-// retry is the messages that came back, in order, as unanswered again. They
-// keep their places: what was answered behind them waits for them.
-func (w *window) retry() (again []*flight) {
+// interrupt calls stop when a message comes back. It is too late if one has.
+func (w *window) interrupt(stop func()) (ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, f := range w.messages {
-		if f.answered && f.err == component.ErrReturned {
-			f.answered, f.err = false, nil
-			w.open++
-			w.back--
-			again = append(again, f)
+	w.returns = stop
+	return w.back == 0
+}
+
+// comeBack gives back what of batch has no answer.
+func (w *window) comeBack(batch []*flight) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range batch {
+		if !f.answered {
+			w.toReturned(f)
 		}
+	}
+}
+
+// refuse halves what of batch has no answer, for somebody in it is to blame
+// for f; one that is left alone is.
+func (w *window) refuse(batch []*flight, f *event.Failure) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var left []*flight
+	for _, f := range batch {
+		if !f.answered {
+			left = append(left, f)
+		}
+	}
+	if len(left) == 1 {
+		left[0].answered, left[0].err = true, f
+		w.open--
+		wake(w.settled)
+		return
+	}
+	for i, f := range left {
+		f.piece = w.pieces + 1 + 2*i/len(left)
+		w.toReturned(f)
+	}
+	w.pieces += 2
+}
+
+// retry is the first of the messages that came back, in order, at most most
+// and, but for one larger, size bytes, as unanswered again; none while the target has any.
+// They keep their places: what was answered behind them waits for them.
+func (w *window) retry(most int, size int64) (again []*flight) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.open > 0 || w.back == 0 {
+		return nil
+	}
+	for _, f := range w.messages {
+		if !f.answered || f.err != component.ErrReturned {
+			continue
+		}
+		if n := len(again); n > 0 && (n == most || f.size > size || f.piece != again[0].piece) {
+			break
+		}
+		size -= f.size
+		f.answered, f.err = false, nil
+		w.open++
+		w.back--
+		again = append(again, f)
 	}
 	return again
 }
@@ -174,11 +248,10 @@ func (w *window) recallEvents() (back []*event.Event) {
 func (w *window) giveBack() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.returns = nil
 	for _, f := range w.messages {
 		if !f.answered {
-			f.answered, f.err = true, component.ErrReturned
-			w.open--
-			w.back++
+			w.toReturned(f)
 		}
 	}
 }
