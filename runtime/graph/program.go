@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -18,8 +19,9 @@ type program struct {
 	// crews are the workers of each transform, by who calls them ("0", "1" for
 	// the graph's workers, else the address of a sink or stage): one for each
 	// goroutine, so that they need no locks.
-	crews map[string]crew
-	tap   func(*plan.Node, string, *event.Event)
+	crews   map[string]crew
+	tap     func(*plan.Node, string, *event.Event)
+	secrets *strings.Replacer // hides the values of sensitive variables
 
 	mu      sync.Mutex
 	users   int      // jobs and answers that walk it
@@ -49,10 +51,19 @@ type step struct {
 // free is the slot of sinks that nobody waits for.
 const free = 1 << 30
 
+// hider replaces secrets, the longest of which come first.
+func hider(secrets []string) *strings.Replacer {
+	var pairs []string
+	for _, s := range secrets {
+		pairs = append(pairs, s, "(secret)")
+	}
+	return strings.NewReplacer(pairs...)
+}
+
 // compile makes the program of p. Transforms that old has unchanged keep
 // their workers, and with them their scripts' state.
 func (g *Graph) compile(p *plan.Plan, old *program) (*program, error) {
-	prog := &program{byName: map[string]*step{}, crews: map[string]crew{}, tap: g.options.Tap}
+	prog := &program{byName: map[string]*step{}, crews: map[string]crew{}, tap: g.options.Tap, secrets: hider(p.Secrets)}
 	for _, n := range p.Nodes {
 		prog.add(&step{node: g.double(n), stats: g.stats.counter(n.Address)})
 	}

@@ -187,10 +187,12 @@ func crashed(r any) *event.Failure {
 	return f
 }
 
-// fail sends e to the errors output of s.
+// fail sends e to the errors output of s. What a script or a target says may
+// be made of a secret: it would be kept, and sent on, with the reason.
 func (w *walk) fail(s *step, e *event.Event, err error) {
 	w.counts[s.index].errors++
 	f := failure(err, s.node.Address, w.now())
+	f.Message, f.Trace = w.program.secrets.Replace(f.Message), w.program.secrets.Replace(f.Trace)
 	e = w.keep(e).WithFailure(f)
 	if w.only < 0 {
 		s.stats.failed(e, f)
