@@ -61,9 +61,24 @@ func begin(cmd *cobra.Command, all []shipped.Pipeline, name, dir string) error {
 	if err := shipped.Copy(files, dir); err != nil {
 		return refused(err)
 	}
+	required, err := shipped.Required(files[name+".hcl"])
+	if err != nil {
+		return failed(err)
+	}
 	file := filepath.Join(dir, name+".hcl")
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%[1]s, with %[2]d files that it needs, is ready:\n\n  %[3]s test %[1]s\n  %[3]s run %[1]s\n", file, len(files)-1, self.Command())
-	return err
+	variables := ""
+	for _, v := range required {
+		variables += " --var " + v.Name + "=…"
+	}
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "%[1]s, with %[2]d files that it needs, is ready:\n\n  %[3]s test %[1]s\n  %[3]s run%[4]s %[1]s\n", file, len(files)-1, self.Command(), variables)
+	if len(required) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, v := range required {
+		fmt.Fprintf(w, "  %s\t%s\n", v.Name, v.Description)
+	}
+	return w.Flush()
 }
 
 func names(all []shipped.Pipeline) []string {

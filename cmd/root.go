@@ -1,6 +1,10 @@
 package cmd
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -33,7 +37,32 @@ filters, transforms and sinks, and etl runs it for years.
 		newDocs(specs),
 		newVersion(),
 	)
+	root.InitDefaultCompletionCmd()
+	answerForShells(root)
 	return root
+}
+
+// answerForShells makes the completion command, which is cobra's, say which
+// shells there are where none of them is asked for.
+func answerForShells(root *cobra.Command) {
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		return
+	}
+	var shells []string
+	for _, c := range completion.Commands() {
+		shells = append(shells, c.Name())
+	}
+	slices.Sort(shells)
+	last := len(shells) - 1
+	known := strings.Join(shells[:last], ", ") + " and " + shells[last]
+	completion.Args = cobra.ArbitraryArgs
+	completion.RunE = func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return refused(fmt.Errorf("for which shell? %s have completion", known))
+		}
+		return refused(fmt.Errorf("there is no completion for %q: %s have it", args[0], known))
+	}
 }
 
 // pipelineFiles completes the names of pipeline files.

@@ -81,7 +81,8 @@ func (c *checker) expect(x *plan.Expect) {
 			if err != nil {
 				c.fail(x, shown(bodies[i]), "where = %s: %v", quoted(x.Where.String()), err)
 			} else if !ok {
-				c.fail(x, shown(bodies[i])+"\n"+meta(e), "where is false for %s: %s", nth(i, len(events)), quoted(x.Where.String()))
+				why := strings.Join(append(reasons(x.Where, e), shown(bodies[i]), meta(e)), "\n")
+				c.fail(x, why, "where is false for %s: %s", nth(i, len(events)), quoted(x.Where.String()))
 			}
 		}
 	}
@@ -180,6 +181,14 @@ func nth(i, of int) string {
 		return "the event"
 	}
 	return fmt.Sprintf("event %d of %d", i+1, of)
+}
+
+// reasons are the parts of a condition that made it false for e.
+func reasons(where plan.Condition, e *event.Event) []string {
+	if c, ok := where.(interface{ Why(*event.Event) []string }); ok {
+		return c.Why(e)
+	}
+	return nil
 }
 
 func quoted(expr string) string { return strings.Join(strings.Fields(expr), " ") }

@@ -38,6 +38,11 @@ func (r *recorder) journeys() []Journey {
 		if s := r.words(h.place, h.event); s != "" {
 			out[i].Steps = append(out[i].Steps, s)
 		}
+		if n := r.node(h.place.address); n != nil && h.place.output == plan.Rejected {
+			for _, reason := range reasons(n.Where, h.event) {
+				out[i].Steps = append(out[i].Steps, "  "+reason)
+			}
+		}
 	}
 	for i := range out {
 		out[i].Steps = append(out[i].Steps, r.swallowed(out[i], at[out[i].ID])...)

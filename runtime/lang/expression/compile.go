@@ -72,7 +72,7 @@ func (c *compiler) finish(k code) (*Program, []Problem) {
 	if Failed(problems) || k.bad {
 		return nil, problems
 	}
-	p := &Program{source: c.source.text, code: k, test: k.condition(), reads: c.reads, filter: newPrefilter(k.truthNeeds())}
+	p := &Program{source: c.source.text, env: c.env, code: k, test: k.condition(), reads: c.reads, filter: newPrefilter(k.truthNeeds())}
 	p.frames.New = func() any { return &frame{clock: c.env.Now, slots: make([]document.Value, c.slots)} }
 	return p, problems
 }

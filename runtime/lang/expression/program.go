@@ -30,6 +30,7 @@ type Env struct {
 // Program is a compiled expression. It is safe for concurrent use.
 type Program struct {
 	source string
+	env    Env
 	code   code
 	test   func(*frame) bool
 	filter prefilter

@@ -136,45 +136,47 @@ func (s *source) tokenAt(from int) (int, bool) {
 	return 0, false
 }
 
-// spanOf is all of a node, as far as its parts tell, with the brackets behind
-// it that close what it opens.
+// spanOf is all of a node, as far as its parts tell, with the brackets around
+// it that belong to those inside. Brackets have no nodes, and lists no end.
 func (s *source) spanOf(n ast.Node) (start, end int) {
 	var e extent
 	ast.Walk(&n, &e)
-	return s.span(file.Location{From: e.from, To: s.closed(e.from, e.to)})
+	return s.span(s.balanced(e.from, e.to))
 }
 
 // upTo is from, a character, up to the end of a node, as a place in bytes.
 func (s *source) upTo(from int, n ast.Node) (start, end int) {
 	var e extent
 	ast.Walk(&n, &e)
-	return s.span(file.Location{From: from, To: s.closed(from, e.to)})
+	return s.span(s.balanced(from, e.to))
 }
 
-// closed is to, or the end of the brackets behind it that close those which
-// are open there. Brackets have no nodes, and lists no end.
-func (s *source) closed(from, to int) int {
+// balanced is a place with the brackets before it that are closed inside, and
+// those behind it that close what is opened inside.
+func (s *source) balanced(from, to int) file.Location {
 	first, _ := slices.BinarySearchFunc(s.tokens, from, func(t lexer.Token, from int) int { return t.From - from })
 	open := 0
-	for _, t := range s.tokens[first:] {
-		if t.From >= to && (open <= 0 || t.Kind != lexer.Bracket) {
-			break
-		}
-		if t.Kind != lexer.Bracket {
-			continue
-		}
-		switch t.Value {
-		case "(", "[", "{":
+	for i := first; i < len(s.tokens); i++ {
+		t := s.tokens[i]
+		switch {
+		case t.From >= to && (open == 0 || t.Kind != lexer.Bracket):
+			return file.Location{From: from, To: to}
+		case t.Kind != lexer.Bracket:
+		case t.Value == "(" || t.Value == "[" || t.Value == "{":
 			if t.From >= to {
-				return to
+				return file.Location{From: from, To: to}
 			}
 			open++
-		default:
+		case open > 0:
 			open--
 			to = max(to, t.To)
+		default:
+			if at := s.matching(i); at >= 0 {
+				from = min(from, s.tokens[at].From)
+			}
 		}
 	}
-	return to
+	return file.Location{From: from, To: to}
 }
 
 type extent struct {
