@@ -1,47 +1,58 @@
 package main
 
-import "os/exec"
-
-// Peers are found in PATH. Bento: build cmd/bento of
-// github.com/warpstreamlabs/bento; rsyslog: the packages rsyslog and
-// rsyslog-kafka of Debian.
+import (
+	"os/exec"
+	"path/filepath"
+)
 
 // peers do the DFN job as one would write it, and with a text pre-filter made
-// by hand; the envelope has the alert's data as they came.
-func peers(on *alerts) []*contender {
-	return append(
-		peer("Bento", on, contender{}, "bento", func(program, config string) []string {
-			return []string{program, "-c", config}
-		}, "bento.yaml"),
-		peer("rsyslog", on, contender{follows: true}, "rsyslogd", func(program, config string) []string {
-			return []string{program, "-n", "-i", config + ".pid", "-f", config}
-		}, "rsyslog.conf")...)
-}
-
-func peer(name string, on *alerts, like contender, program string, command func(program, config string) []string, config string) []*contender {
-	path, missing := look(program)
-	var both []*contender
-	for _, prefilter := range []bool{false, true} {
-		c := like
-		c.name, c.missing, c.alerts, c.kafka = name+", as one would write it", missing, on, true
-		if prefilter {
-			c.name = name + ", with a text pre-filter"
+// by hand; their envelope has the alert's data as they came. Who is not
+// installed is missing:
+//
+//   - Bento: bento in PATH, which cmd/bento of github.com/warpstreamlabs/bento builds
+//   - rsyslog: Debian's packages rsyslog and rsyslog-kafka
+func peers(on *alerts) (all []*contender) {
+	for _, p := range []struct {
+		name, program, config string
+		module                string // pattern of a file that it needs
+		follows               bool
+		args                  func(config string) []string
+	}{
+		{
+			name: "Bento", program: "bento", config: "bento.yaml",
+			args: func(config string) []string { return []string{"-c", config} },
+		},
+		{
+			name: "rsyslog", program: "rsyslogd", config: "rsyslog.conf", module: "/usr/lib*/*/rsyslog/omkafka.so", follows: true,
+			args: func(config string) []string { return []string{"-n", "-i", config + ".pid", "-f", config} },
+		},
+	} {
+		path, missing := look(p.program)
+		if found, _ := filepath.Glob(p.module); missing == "" && p.module != "" && len(found) == 0 {
+			missing = "there is no " + p.module
 		}
-		c.command = func(at place) ([]string, error) {
-			at.Prefilter = prefilter
-			file, err := configure(at, config)
-			return command(path, file), err
+		for _, prefilter := range []bool{false, true} {
+			c := &contender{name: p.name + ", as one would write it", missing: missing, alerts: on, kafka: true, follows: p.follows}
+			if prefilter {
+				c.name = p.name + ", with a text pre-filter"
+			}
+			c.command = func(at place) ([]string, error) {
+				at.Prefilter = prefilter
+				file, err := configure(at, p.config)
+				return append([]string{path}, p.args(file)...), err
+			}
+			all = append(all, c)
 		}
-		both = append(both, &c)
 	}
-	return both
+	return all
 }
 
 // look is the path of a program, or why it has none.
 func look(program string) (path, missing string) {
-	path, err := exec.LookPath(program)
-	if err != nil {
-		return "", program + " is not installed"
+	for _, name := range []string{program, "/usr/sbin/" + program} { // not everybody's PATH has daemons
+		if path, err := exec.LookPath(name); err == nil {
+			return path, ""
+		}
 	}
-	return path, ""
+	return "", program + " is not installed"
 }

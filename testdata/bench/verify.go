@@ -13,6 +13,9 @@ type verdict struct {
 func (v verdict) ok() bool { return v.missing == 0 && v.unexpected == 0 && v.twice == 0 }
 
 func (v verdict) String() string {
+	if v.expected+v.delivered == 0 {
+		return "none wanted"
+	}
 	text := fmt.Sprintf("%d/%d", v.delivered, v.expected)
 	var wrong []string
 	for _, w := range []struct {
