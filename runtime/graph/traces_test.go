@@ -1,6 +1,7 @@
 package graph
 
-// Traces that the model in model/ found in an earlier state of the engine.
+// Traces that were wrong in an earlier state of the engine, as the model in model/ found,
+// or could easily be.
 
 import (
 	"context"
@@ -138,4 +139,50 @@ func TestASkipEndsWhereItsGenerationNeverComes(t *testing.T) {
 		wantNumbers(t, "the well sink", well.numbers(), sequence(0, 10))
 		_ = stop()
 	})
+}
+
+// recalling gives its first batch back while the next one is encoded.
+type recalling struct {
+	held  []*component.Message
+	tries [][]int64
+}
+
+func (*recalling) Limits() (int, int64, int)                   { return 10, 1 << 20, 100 }
+func (*recalling) Open(context.Context, *component.Host) error { return nil }
+func (*recalling) Close() error                                { return nil }
+func (r *recalling) Encode(m *component.Message) error {
+	for _, held := range r.held {
+		held.Return()
+	}
+	r.held = nil
+	return nil
+}
+func (r *recalling) Deliver(_ context.Context, messages []*component.Message) error {
+	var numbers []int64
+	for _, m := range messages {
+		numbers = append(numbers, m.Event.Offset())
+	}
+	r.tries = append(r.tries, numbers)
+	if len(r.tries) == 1 {
+		r.held = messages
+		return nil
+	}
+	for _, m := range messages {
+		m.Done()
+	}
+	return nil
+}
+
+func TestNothingNewerGoesBeforeWhatCameBack(t *testing.T) {
+	p := newPipeline()
+	sink := &recalling{}
+	p.add(plan.Node{Address: "source.test.numbers", Source: &counter{until: 20, perLot: 10}})
+	p.add(plan.Node{Address: "sink.test.recalling", Sink: sink, Required: true}, "source.test.numbers")
+	if _, err := run(t, p, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := [][]int64{sequence(0, 10), sequence(0, 10), sequence(10, 20)}
+	if !slices.EqualFunc(sink.tries, want, slices.Equal) {
+		t.Errorf("the batches were %v", sink.tries)
+	}
 }
