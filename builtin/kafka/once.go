@@ -83,8 +83,8 @@ func (o *once) try(ctx context.Context, messages []*component.Message) error {
 		} else {
 			fresh = append(fresh, m)
 		}
+		delete(o.receipts, m.Event) // of others it is still asked: after trouble they come a few at a time
 	}
-	o.receipts = nil
 	for len(fresh) > 0 {
 		n := min(o.most, len(fresh))
 		if err := o.commit(ctx, fresh[:n]); err != nil {

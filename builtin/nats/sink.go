@@ -16,6 +16,9 @@ import (
 	"github.com/wazuh-etl/etl/runtime/event"
 )
 
+// lotMessages are the most of one lot.
+const lotMessages = 512
+
 // sink is sink "nats".
 type sink struct {
 	config    *component.Config
@@ -30,9 +33,9 @@ type sink struct {
 	streams   streams
 	embedded  *embeddedStream // nil: the servers are elsewhere
 
-	// careful is set when a message was refused or lost while later ones of
-	// the same lot may have been taken: then one goes after the other, until a whole lot went through.
-	careful bool
+	// careful is how many messages still go one after the other, since one was
+	// refused or lost while later ones of the same lot may have been taken.
+	careful int
 }
 
 var _ interface {
@@ -125,19 +128,19 @@ func (s *sink) Deliver(ctx context.Context, messages []*component.Message) error
 	c, err := s.keeper.session(ctx)
 	for err == nil && len(messages) > 0 {
 		n := len(messages)
-		if s.careful {
+		if s.careful > 0 {
 			n = 1
+			s.careful--
 		}
 		var open []*component.Message
 		if open, err = s.publish(ctx, c, messages[:n]); err == nil {
 			messages = messages[n:]
 			continue
 		}
-		s.careful = true
+		s.careful = lotMessages
 		messages = append(open, messages[n:]...)
 	}
 	if err == nil {
-		s.careful = false
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -269,7 +272,9 @@ func receipt(ack *jetstream.PubAck) []document.Member {
 
 // Limits are one lot, answered as a whole before the next: what lies between
 // two lots is never in doubt.
-func (s *sink) Limits() (messages int, bytes int64, inFlight int) { return 512, 8 << 20, 0 }
+func (s *sink) Limits() (messages int, bytes int64, inFlight int) {
+	return lotMessages, 8 << 20, 0
+}
 
 func (s *sink) Close() error {
 	if s.keeper != nil {
