@@ -1,6 +1,7 @@
 package loki
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/document"
 	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/graph"
 	"github.com/wazuh-etl/etl/runtime/lang"
 	"github.com/wazuh-etl/etl/runtime/plan"
 	"github.com/wazuh-etl/etl/runtime/world/worldtest"
@@ -32,6 +34,7 @@ type server struct {
 	lines    []string // taken: labels and line
 	ids      []string // of lines
 	requests int
+	most     int // lines of a request; 0: any number
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -51,6 +54,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := json.NewDecoder(r.Body).Decode(&pushed); err != nil || r.URL.Path != "/loki/api/v1/push" {
 		http.Error(w, "no push request", http.StatusNotFound)
+		return
+	}
+	n := 0
+	for _, stream := range pushed.Streams {
+		n += len(stream.Values)
+	}
+	if s.most > 0 && n > s.most {
+		http.Error(w, "too much", http.StatusRequestEntityTooLarge)
 		return
 	}
 	var lines, ids []string
@@ -92,12 +103,7 @@ func listen(t *testing.T, s http.Handler) *worldtest.World {
 // loader finds wrong.
 func load(t *testing.T, block string) (component.Sink, diag.List) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "pipeline.hcl")
-	text := "source \"stdin\" \"in\" {}\nsink \"loki\" \"out\" {\n  from = source.stdin.in\n" + block + "\n}\n"
-	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	p, found := lang.Load(file, lang.Options{Mode: lang.Validate, Specs: append(builtin.Specs(), Specs()...), StateDir: t.TempDir()})
+	p, found := loadPlan(t, block)
 	if p == nil {
 		return nil, found
 	}
@@ -107,6 +113,64 @@ func load(t *testing.T, block string) (component.Sink, diag.List) {
 		}
 	}
 	return nil, found
+}
+
+func loadPlan(t *testing.T, block string) (*plan.Plan, diag.List) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "pipeline.hcl")
+	text := "source \"stdin\" \"in\" {}\nsink \"loki\" \"out\" {\n  from = source.stdin.in\n" + block + "\n}\n"
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return lang.Load(file, lang.Options{Mode: lang.Validate, Specs: append(builtin.Specs(), Specs()...), StateDir: t.TempDir()})
+}
+
+// run runs the pipeline in world until Loki has its answer to each line.
+func run(t *testing.T, world *worldtest.World, block string, lines []string, dead component.Sink) {
+	t.Helper()
+	p, found := loadPlan(t, block)
+	if p == nil {
+		t.Fatal(found)
+	}
+	g, err := graph.New(p, graph.Options{
+		World: world.World, DeadLetters: dead,
+		Source: func(*plan.Node) component.Source { return source(lines) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// source gives these lines.
+type source []string
+
+func (s source) Run(ctx context.Context, _ *component.Host, _ []component.Position, out component.Output) error {
+	lot := component.NewLot()
+	lot.Stream = &event.Stream{Source: "source.stdin.in", Generation: "g"}
+	for i, line := range s {
+		from := len(lot.Data)
+		lot.Data = append(lot.Data, line...)
+		lot.Lines = append(lot.Lines, component.Line{Start: from, End: len(lot.Data), Offset: int64(i)})
+	}
+	lot.Position = component.Position{Generation: "g", Offset: int64(len(s))}
+	return out.Emit(ctx, lot)
+}
+
+// deadLetters keeps what went wrong with which payload.
+type deadLetters struct{ said []string }
+
+func (*deadLetters) Encode(*component.Message) error             { return nil }
+func (*deadLetters) Open(context.Context, *component.Host) error { return nil }
+func (*deadLetters) Close() error                                { return nil }
+func (d *deadLetters) Deliver(_ context.Context, messages []*component.Message) error {
+	for _, m := range messages {
+		d.said = append(d.said, string(m.Event.Raw())+": "+m.Event.Failure().Message)
+		m.Done()
+	}
+	return nil
 }
 
 // open loads and opens the sink in world.

@@ -2,6 +2,7 @@ package loki
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -44,20 +45,29 @@ func TestLinesArriveByStream(t *testing.T) {
 	}
 }
 
-// One line that Loki refuses costs no other one, and no order.
-func TestARefusedLineGoesAlone(t *testing.T) {
-	var loki server
-	s := open(t, listen(t, &loki), block)
-	var said answers
-	if err := s.Deliver(t.Context(), said.messages(t, s, "a 1", "a 2", "a bad", "a 4", "a 5")); err != nil {
-		t.Fatal(err)
+// One line that Loki refuses costs no other one; a request that is too large
+// is made smaller. The runtime sees to both.
+func TestRefusedLinesGoAlone(t *testing.T) {
+	loki := server{most: 7}
+	var lines, want []string
+	for i := range 100 {
+		line := fmt.Sprintf(`{"agent":"a","n":%d}`, i)
+		if i == 13 || i == 14 || i == 99 {
+			line = fmt.Sprintf(`{"agent":"a","bad":%d}`, i)
+		} else {
+			want = append(want, fmt.Sprintf(`{"job":"wazuh","agent":"a"} %q`, line))
+		}
+		lines = append(lines, line)
 	}
-	want := answers{"done", "done", "failed: Loki refuses the line: 400 line too long", "done", "done"}
-	if !slices.Equal(said, want) {
-		t.Errorf("the answers are %q", said)
+	dead := &deadLetters{}
+	run(t, listen(t, &loki), block, lines, dead)
+	slices.Sort(loki.lines) // requests may pass each other
+	slices.Sort(want)
+	if !slices.Equal(loki.lines, want) {
+		t.Errorf("Loki has %d lines, want %d: %q", len(loki.lines), len(want), loki.lines)
 	}
-	if got := strings.Join(loki.lines, ""); strings.Count(got, "agent") != 4 || !slices.IsSorted(loki.lines) {
-		t.Errorf("Loki has %q", loki.lines)
+	if got := dead.said; len(got) != 3 || got[0] != `{"agent":"a","bad":13}: Loki refuses the line: 400 line too long` {
+		t.Errorf("the dead letters are %q", got)
 	}
 }
 
@@ -66,20 +76,38 @@ func TestARefusedLineGoesAlone(t *testing.T) {
 func TestWhoseFault(t *testing.T) {
 	for status, its := range map[int]string{
 		http.StatusNoContent: "nobody", http.StatusOK: "nobody",
-		http.StatusBadRequest: "the line", http.StatusRequestEntityTooLarge: "the line", http.StatusUnprocessableEntity: "the line",
+		http.StatusBadRequest: "a line", http.StatusUnprocessableEntity: "a line", http.StatusRequestEntityTooLarge: "the size",
 		http.StatusUnauthorized: "Loki", http.StatusForbidden: "Loki", http.StatusNotFound: "Loki", http.StatusTooManyRequests: "Loki",
 		http.StatusInternalServerError: "Loki", http.StatusServiceUnavailable: "Loki", http.StatusFound: "Loki",
 	} {
-		refusal, err := verdict(status, "text")
-		got := "nobody"
+		err := verdict(status, http.Header{}, "text", time.Now())
+		refusal, tooLarge := component.RefusalOf(err)
+		got := "Loki"
 		switch {
-		case err != nil:
-			got = "Loki"
-		case refusal != "":
-			got = "the line"
+		case err == nil:
+			got = "nobody"
+		case tooLarge:
+			got = "the size"
+		case refusal != nil:
+			got = "a line"
 		}
 		if got != its {
 			t.Errorf("%d is the fault of %s, want %s", status, got, its)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2025, 6, 2, 8, 0, 0, 0, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"": 0, "30": 30 * time.Second, " 1 ": time.Second, "0": 0, "-5": 0, "soon": 0, "1.5": 0, "99999999999999999999": 0,
+		"Mon, 02 Jun 2025 08:00:45 GMT": 45 * time.Second,
+		"Mon, 02 Jun 2025 07:00:00 GMT": 0, // gone by
+		"4000000000":                    component.LongestRetryAfter,
+	} {
+		err := verdict(http.StatusTooManyRequests, http.Header{"Retry-After": {header}}, "slow down", now)
+		if got := component.RetryAfterOf(err); got != want || err.Error() != "pushing to Loki: 429 slow down" {
+			t.Errorf("%q: %v, wait %v, want %v", header, err, got, want)
 		}
 	}
 }

@@ -17,18 +17,17 @@ import (
 // patience is how long Loki may take for one request.
 const patience = 30 * time.Second
 
-// push makes one request of messages. refusal is what Loki has against one of
-// them; err is Loki's trouble.
-func (s *sink) push(ctx context.Context, messages []*component.Message) (refusal string, err error) {
+// push makes one request of messages. The error says whose fault it is.
+func (s *sink) push(ctx context.Context, messages []*component.Message) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	body, err := json.Marshal(request(messages))
 	if err != nil {
-		return "", fmt.Errorf("encoding a request to Loki: %w", err)
+		return fmt.Errorf("encoding a request to Loki: %w", err)
 	}
 	post, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(s.url, "/")+"/loki/api/v1/push", bytes.NewReader(body))
 	if err != nil {
-		return "", fmt.Errorf("making a request to Loki: %w", err)
+		return fmt.Errorf("making a request to Loki: %w", err)
 	}
 	post.Header.Set("Content-Type", "application/json")
 	if s.tenant != "" {
@@ -36,27 +35,14 @@ func (s *sink) push(ctx context.Context, messages []*component.Message) (refusal
 	}
 	response, err := s.client.Do(post)
 	if err != nil {
-		return "", fmt.Errorf("sending to Loki: %w", err)
+		return fmt.Errorf("sending to Loki: %w", err)
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
 	if err != nil {
-		return "", fmt.Errorf("reading Loki's answer: %w", err)
+		return fmt.Errorf("reading Loki's answer: %w", err)
 	}
-	return verdict(response.StatusCode, string(bytes.TrimSpace(text)))
-}
-
-// verdict says whose fault an answer is. What is not known to be the line's is
-// Loki's: a line too often is better than one too few.
-func verdict(status int, text string) (refusal string, err error) {
-	switch status {
-	case http.StatusOK, http.StatusNoContent:
-		return "", nil
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
-		return strconv.Itoa(status) + " " + text, nil
-	default:
-		return "", fmt.Errorf("pushing to Loki: %d %s", status, text)
-	}
+	return verdict(response.StatusCode, response.Header, string(bytes.TrimSpace(text)), s.now())
 }
 
 // batch is the body of a request.

@@ -3,6 +3,7 @@ package loki
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/document"
@@ -12,13 +13,17 @@ import (
 // CodeRefused is the failure of an event that Loki will never take.
 const CodeRefused = "refused"
 
-var _ component.Batching = (*sink)(nil)
+var (
+	_ component.Batching   = (*sink)(nil)
+	_ component.Concurrent = (*sink)(nil)
+)
 
 // sink is sink "loki".
 type sink struct {
 	url, tenant string
 	labels      []component.NamedTemplate
 	client      *http.Client
+	now         func() time.Time
 }
 
 // Encode computes the labels; the runtime has put the payload there already.
@@ -45,44 +50,33 @@ func (s *sink) Encode(m *component.Message) error {
 // Open only makes the client. Loki may be away for now, and has no way to ask
 // whether it would take a line.
 func (s *sink) Open(_ context.Context, host *component.Host) error {
+	s.now = host.Now
 	s.client = &http.Client{Transport: &http.Transport{DialContext: host.Dial, ForceAttemptHTTP2: true}}
 	return nil
 }
 
 // Deliver sends messages in one request. If Loki refuses it, one of them is to
-// blame: halves find out which. Requests are made in order, so that order holds.
+// blame, and the runtime finds out which.
 func (s *sink) Deliver(ctx context.Context, messages []*component.Message) error {
-	for left := [][]*component.Message{messages}; len(left) > 0; {
-		lot := left[0]
-		refusal, err := s.push(ctx, lot)
-		switch {
-		case err != nil && ctx.Err() != nil:
-			for _, lot := range left {
-				for _, m := range lot {
-					m.Return()
-				}
-			}
-			return nil
-		case err != nil: // Loki's trouble: what has no answer comes again
-			return err
-		case refusal != "" && len(lot) > 1:
-			half := len(lot) / 2
-			left = append([][]*component.Message{lot[:half], lot[half:]}, left[1:]...)
-			continue
-		case refusal != "":
-			lot[0].Fail(event.Failf(CodeRefused, "Loki refuses the line: %s", refusal))
-		default:
-			for _, m := range lot {
-				m.Done()
-			}
+	err := s.push(ctx, messages)
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
+	for _, m := range messages {
+		if err == nil {
+			m.Done()
+		} else {
+			m.Return()
 		}
-		left = left[1:]
 	}
 	return nil
 }
 
 // Limits keeps a request well below the 4 MiB that Loki takes.
 func (s *sink) Limits() (messages int, bytes int64, inFlight int) { return 1000, 1 << 20, 0 }
+
+// Concurrency allows for several requests: Loki orders lines by their time.
+func (s *sink) Concurrency() int { return 4 }
 
 func (s *sink) Close() error {
 	if s.client != nil {

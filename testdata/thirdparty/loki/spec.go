@@ -22,7 +22,8 @@ var spec = &component.Spec{
 the same ` + "`event_id`" + ` in its structured metadata.`,
 	Doc: `The line is the payload, its time is when the source read the event. What Loki will never take (400, 413, 422: a line that
 is too long, too old, or has too many labels) goes to the errors output with what Loki said (` + "`refused`" + `); the other lines
-of the same request are sent without it. Everything else is Loki's trouble and waits: no connection, 401, 404, 429, 5xx.`,
+of the same request are sent without it. Everything else is Loki's trouble and waits: no connection, 401, 404, 429, 5xx, for at least
+as long as its ` + "`Retry-After`" + ` says. Up to four requests are on their way at a time, fewer while Loki is slow or in trouble.`,
 	Attrs: []component.Attr{
 		{Name: "url", Type: component.TypeString, Required: true, Check: checkURL,
 			Doc: "Where Loki is, without the path of its API: `https://loki.example:3100`."},
