@@ -26,6 +26,7 @@ type runFlags struct {
 	watch     bool
 	logFormat string
 	logLevel  string
+	verbose   bool
 }
 
 func newRun(specs []*component.Spec) *cobra.Command {
@@ -58,6 +59,7 @@ error at the end.
 	cmd.Flags().BoolVar(&flags.watch, "watch", false, "load the files again when one of them changes, as SIGHUP does")
 	cmd.Flags().StringVar(&flags.logFormat, "log-format", "console", "`FORMAT` of the log: console or json")
 	cmd.Flags().StringVar(&flags.logLevel, "log-level", "info", "least `LEVEL` that is logged: debug, info, warn or error")
+	cmd.Flags().BoolVarP(&flags.verbose, "verbose", "v", false, "a line for each component in the summary at the end, also where there are many")
 	return cmd
 }
 
@@ -79,7 +81,7 @@ func run(ctx context.Context, path string, flags *runFlags, stdout, stderr io.Wr
 	}
 	s := &service.Service{
 		Path: path, Options: options, KeepState: flags.stateDir != "" || os.Getenv("STATE_DIRECTORY") != "",
-		Once: flags.once, DryRun: flags.dryRun, Watch: flags.watch,
+		Once: flags.once, DryRun: flags.dryRun, Watch: flags.watch, Verbose: flags.verbose,
 		Stdout: stdout, Stderr: stderr, Printer: printer(stderr),
 		Terminal: isTerminal(stderr) && flags.logFormat == "console" && !flags.dryRun,
 		Level:    level,

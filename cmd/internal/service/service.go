@@ -49,6 +49,7 @@ type Service struct {
 	Once      bool
 	DryRun    bool
 	Watch     bool
+	Verbose   bool        // a line for each component in the summary
 	AtOnce    func() bool // says, when ctx is done, that nothing more is to be delivered; nil: no
 
 	Stdout, Stderr io.Writer
@@ -105,7 +106,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.DryRun {
 		untold = dead.tell(s.told)
 	} else {
-		untold = view.Summary(s.told, s.plan, s.graph.Snapshot(), time.Since(started), o.DeadLetters, self.Command())
+		untold = view.Summary(s.told, s.plan, s.graph.Snapshot(), time.Since(started), o.DeadLetters, self.Command(), s.Verbose)
 	}
 	if err != nil {
 		return err

@@ -74,6 +74,9 @@ func Status(p *plan.Plan, s graph.Snapshot) string {
 		if n.Health != nil {
 			line += fmt.Sprintf("; %s waits: %s", n.Address, Visible(n.Health.Error()))
 		}
+		if n.Gaps > 0 {
+			line += fmt.Sprintf("; %s: %s", n.Address, gaps(n))
+		}
 	}
 	return line
 }

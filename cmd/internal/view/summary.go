@@ -1,8 +1,10 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +17,9 @@ import (
 // out, what full queues dropped, where the events went and how to look at them.
 //
 // dead is the built-in dead letters, which the plan does not have; nil for none.
-// self is what to type for etl.
-func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration, dead component.Sink, self string) error {
+// self is what to type for etl. A long pipeline's lines are only those that say
+// most, unless verbose.
+func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration, dead component.Sink, self string, verbose bool) error {
 	var b strings.Builder
 	t := Sum(p, s)
 	rate := 0.0
@@ -27,19 +30,28 @@ func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration,
 		p.Name, span(elapsed), count(t.Read), perSecond(rate), count(t.Matched), count(t.Delivered), count(t.Dropped), count(t.Errors))
 
 	cells := [][]string{{"component", "in", "out", "dropped", "errors"}}
-	for _, n := range s.Nodes {
-		if !idle(n) {
-			cells = append(cells, []string{n.Address, count(n.In), count(n.Out), count(lost(n)), count(n.Errors)})
-		}
+	nodes := slices.DeleteFunc(slices.Clone(s.Nodes), idle)
+	told := nodes
+	if !verbose {
+		told = telling(nodes, fewRows)
+	}
+	for _, n := range told {
+		cells = append(cells, []string{n.Address, count(n.In), count(n.Out), count(lost(n)), count(n.Errors)})
 	}
 	for _, line := range align(cells) {
 		b.WriteString(line + "\n")
 	}
+	b.WriteString(others(nodes, told))
 	for _, d := range s.Drops {
 		fmt.Fprintf(&b, "\n%s dropped %s: %s", d.Address, events(d.Count), d.Reason)
 	}
 	if len(s.Drops) > 0 {
 		b.WriteString("\n")
+	}
+	for _, n := range s.Nodes {
+		if n.Gaps > 0 {
+			fmt.Fprintf(&b, "\n%s: %s: each is in the log\n", n.Address, gaps(n))
+		}
 	}
 	for _, n := range s.Nodes {
 		if left := int64(n.QueueEvents + n.InFlight); n.Type == plan.Sink && left > 0 {
@@ -53,6 +65,70 @@ func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration,
 	b.WriteString(destinations(p, s, dead, self))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// fewRows is how many components a person looks through.
+const fewRows = 30
+
+// telling is most of nodes, in their order: first those with something wrong,
+// then where events come from and go to, then those with the most events.
+func telling(nodes []graph.NodeSnapshot, most int) []graph.NodeSnapshot {
+	if len(nodes) <= most {
+		return nodes
+	}
+	weight := func(n graph.NodeSnapshot) int {
+		switch {
+		case wrong(n):
+			return 2
+		case n.Type == plan.Source || n.Type == plan.Sink:
+			return 1
+		}
+		return 0
+	}
+	order := make([]int, len(nodes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		a, b := nodes[i], nodes[j]
+		return cmp.Or(weight(b)-weight(a), cmp.Compare(b.In, a.In), cmp.Compare(b.Out, a.Out))
+	})
+	order = order[:most]
+	slices.Sort(order)
+	var told []graph.NodeSnapshot
+	for _, i := range order {
+		told = append(told, nodes[i])
+	}
+	return told
+}
+
+// wrong says whether something happened at n that should not.
+func wrong(n graph.NodeSnapshot) bool {
+	return n.Errors > 0 || n.Dropped > 0 || n.Gaps > 0 || n.Health != nil
+}
+
+// others is the line about the nodes that have none of their own.
+func others(nodes, told []graph.NodeSnapshot) string {
+	more := len(nodes) - len(told)
+	if more == 0 {
+		return ""
+	}
+	bad := 0
+	for _, n := range nodes {
+		if wrong(n) {
+			bad++
+		}
+	}
+	for _, n := range told {
+		if wrong(n) {
+			bad--
+		}
+	}
+	what := "without anything to say"
+	if bad > 0 {
+		what = fmt.Sprintf("%s of them with errors, drops or gaps", count(int64(bad)))
+	}
+	return fmt.Sprintf("  and %s more, %s (--verbose shows all)\n", count(int64(more)), what)
 }
 
 // destinations says where the sinks that took something have put it.

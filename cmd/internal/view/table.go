@@ -75,6 +75,8 @@ func row(n graph.NodeSnapshot, rate float64) []string {
 // trouble is what the node waits for.
 func trouble(n graph.NodeSnapshot, now time.Time) string {
 	switch {
+	case n.Health == nil && n.Gaps > 0:
+		return "  " + gaps(n)
 	case n.Health == nil:
 		return ""
 	case n.LastAck.IsZero():

@@ -4,6 +4,8 @@
 package view
 
 import (
+	"fmt"
+
 	"github.com/wazuh-etl/etl/runtime/graph"
 	"github.com/wazuh-etl/etl/runtime/plan"
 )
@@ -51,6 +53,21 @@ func firstSink(n *plan.Node) bool {
 // lost is what a node took in and gave to nobody: rejected by a filter or
 // script, or dropped by a full queue.
 func lost(n graph.NodeSnapshot) int64 { return n.Rejected + n.Dropped }
+
+// gaps is what a source could not read, and for ever; "" if it read everything.
+func gaps(n graph.NodeSnapshot) string {
+	if n.Gaps == 0 {
+		return ""
+	}
+	what := "1 gap"
+	if n.Gaps > 1 {
+		what = count(n.Gaps) + " gaps"
+	}
+	if n.MissedBytes == 0 {
+		return what + " of unknown size can't be read any more"
+	}
+	return fmt.Sprintf("%s, %s that are known of, can't be read any more", what, size(n.MissedBytes))
+}
 
 // idle is the built-in dead letters as they should be: not worth a line.
 func idle(n graph.NodeSnapshot) bool { return n.Address == graph.DeadLetters && n.In == 0 }

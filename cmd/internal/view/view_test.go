@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,7 +168,7 @@ func TestSummary(t *testing.T) {
 	var b strings.Builder
 	s := moment(10)
 	s.Nodes[4].In, s.Nodes[4].Out = 1, 1
-	if err := Summary(&b, pipeline(), s, 10*time.Second, shelf{"/s/dead.jsonl", "tail /s/dead.jsonl"}, "go run ./cmd/etl"); err != nil {
+	if err := Summary(&b, pipeline(), s, 10*time.Second, shelf{"/s/dead.jsonl", "tail /s/dead.jsonl"}, "go run ./cmd/etl", false); err != nil {
 		t.Fatal(err)
 	}
 	const want = `quickstart ran for 0:10: read 1 000 (100/s), matched 500, delivered 250, dropped 7, errors 1
@@ -190,6 +192,71 @@ dead_letters: 1 event to /s/dead.jsonl
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+}
+
+// What a source could not read is told wherever an operator looks.
+func TestGapsAreTold(t *testing.T) {
+	s := moment(10)
+	s.Nodes[0].Gaps, s.Nodes[0].MissedBytes = 2, 4096
+	const told = "source.file.alerts: 2 gaps, 4.0 KiB that are known of, can't be read any more"
+	var summary strings.Builder
+	if err := Summary(&summary, pipeline(), s, time.Second, nil, "etl", false); err != nil || !strings.Contains(summary.String(), "\n"+told+": each is in the log\n") {
+		t.Errorf("the summary says %s, %v", &summary, err)
+	}
+	if got := Status(pipeline(), s); !strings.Contains(got, "; "+told) {
+		t.Errorf("the status is %s", got)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).LogAttrs(context.Background(), slog.LevelInfo, "stats", Stats(pipeline(), moment(2), s)...)
+	if !strings.Contains(log.String(), "source.file.alerts.gaps=2 source.file.alerts.missed_bytes=4096") {
+		t.Errorf("the statistics are %s", &log)
+	}
+	m := meter{}
+	s.Nodes[0].MissedBytes = 0
+	m.add(s)
+	if got := strings.Join(table(pipeline(), &m, start, 140, 40), "\n"); !strings.Contains(got, "2 gaps of unknown size can't be read any more") {
+		t.Errorf("the table is\n%s", got)
+	}
+}
+
+// Of many components those are shown that have something to say.
+func TestSummaryOfALongPipeline(t *testing.T) {
+	p := pipeline()
+	s := moment(10)
+	filters := []graph.NodeSnapshot{}
+	for i := range 1000 {
+		filters = append(filters, graph.NodeSnapshot{Address: fmt.Sprint("filter.f", i), Type: plan.Filter, In: int64(1000 - i)})
+	}
+	filters[500].Errors, filters[600].Dropped, filters[700].In = 3, 1, 5000
+	s.Nodes = slices.Insert(s.Nodes, 2, filters...)
+	summary := func(verbose bool) string {
+		var b strings.Builder
+		if err := Summary(&b, p, s, 10*time.Second, nil, "etl", verbose); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	short := summary(false)
+	if n := strings.Count(short, "\n"); n > 45 {
+		t.Errorf("%d lines", n)
+	}
+	last := -1
+	for _, want := range []string{"source.file.alerts ", "filter.bans ", "filter.f0 ", "filter.f500 ", "filter.f600 ", "filter.f700 ", "sink.nats.alerts ", "sink.wazuh.receipt ", "and 974 more, without anything to say (--verbose shows all)\n"} {
+		at := strings.Index(short, want)
+		if at <= last {
+			t.Errorf("%s is not there, or not in its place:\n%s", want, short)
+		}
+		last = at
+	}
+	if long := summary(true); strings.Count(long, "filter.f") != 1000 || strings.Contains(long, "more") {
+		t.Errorf("verbose has %d filters", strings.Count(long, "filter.f"))
+	}
+	for i := range 100 {
+		s.Nodes[10+i].Errors = 1
+	}
+	if short := summary(false); !strings.Contains(short, "974 more, 75 of them with errors, drops or gaps") {
+		t.Errorf("many are in trouble:\n%s", short)
 	}
 }
 
