@@ -59,6 +59,12 @@ const (
 	NotLiteral        Code = "ETL1402"
 	Expression        Code = "ETL1403"
 	Template          Code = "ETL1405"
+	NoFunction        Code = "ETL1406"
+	Arguments         Code = "ETL1407"
+	NotBinding        Code = "ETL1408"
+	Constant          Code = "ETL1409"
+	NoCondition       Code = "ETL1410"
+	AlwaysFails       Code = "ETL1411"
 	LuaSyntax         Code = "ETL1501" // at its line of the script or heredoc
 	LuaNoProcess      Code = "ETL1502" // no function process
 	LuaModule         Code = "ETL1503" // `require` of what is not there
@@ -84,6 +90,11 @@ const (
 	ComponentWarning  Code = "ETL1908"
 	FileElsewhere     Code = "ETL1909"
 	UnreadNode        Code = "ETL1910"
+	UnlikelyMinus     Code = "ETL1911"
+	UnlikelyText      Code = "ETL1912"
+	NoMetaMember      Code = "ETL1913"
+	LooseNetwork      Code = "ETL1914"
+	NotNil            Code = "ETL1915"
 )
 
 // Meanings is the table of the codes: one line each, for the reference.
@@ -140,8 +151,14 @@ var Meanings = map[Code]string{
 	UnknownValue:      "a value that must be known is made from a variable without one",
 	Interpolation:     "`${` or `%{` stands where text must be literal",
 	NotLiteral:        "a text must be a literal, a variable or a local",
-	Expression:        "an expression is wrong",
-	Template:          "a template is wrong",
+	Expression:        "an expression can't be read",
+	Template:          "a template is not written as one, or can't give an address",
+	NoFunction:        "an expression calls what is no function",
+	Arguments:         "a function of an expression is called with the wrong arguments",
+	NotBinding:        "`not` binds tighter than it looks",
+	Constant:          "a constant of an expression is none of those that are possible there",
+	NoCondition:       "an expression can't be true or false where it must be",
+	AlwaysFails:       "an expression fails for every event",
 	LuaSyntax:         "Lua that doesn't parse",
 	LuaNoProcess:      "a script has no function process",
 	LuaModule:         "a script requires a module that is not there",
@@ -163,8 +180,13 @@ var Meanings = map[Code]string{
 	UnlikelyPath:      "a path that no Wazuh alert has, close to one that they have",
 	BlockingQueue:     "a full queue stops a source that can't be read again",
 	CertExpiresSoon:   "a certificate expires soon",
-	UnlikelyExpr:      "an expression that is probably not meant so",
+	UnlikelyExpr:      "a part of an expression is never more than nil or false",
 	ComponentWarning:  "something that a component finds unlikely",
 	FileElsewhere:     "a file is not where a path leads, but where the path would lead from the working directory",
 	UnreadNode:        "nobody reads a filter or transform",
+	UnlikelyMinus:     "a subtraction that is probably a name with a dash",
+	UnlikelyText:      "a text that is probably a path without its braces",
+	NoMetaMember:      "`meta` has no member of this name",
+	LooseNetwork:      "a network has bits set behind its prefix",
+	NotNil:            "nil is written as in another language",
 }

@@ -113,7 +113,7 @@ func (l *loader) condition(e hclsyntax.Expression) (c plan.Condition, t *text, o
 		return nil, nil, true // null
 	}
 	program, problems := expression.Condition(t.value, *l.env)
-	if !l.explain(diag.Expression, t, problems, false) || program == nil {
+	if !l.explain(t, problems, false) || program == nil {
 		return nil, t, false
 	}
 	return program, t, true
@@ -137,10 +137,10 @@ func (l *loader) unknownValue(at hcl.Range, name string) bool {
 }
 
 // explain reports the problems of an expression or template; ok says that it can be used.
-func (l *loader) explain(code diag.Code, t *text, problems []expression.Problem, template bool) (ok bool) {
+func (l *loader) explain(t *text, problems []expression.Problem, template bool) (ok bool) {
 	ok = true
 	for _, p := range problems {
-		d := diag.Diagnostic{Code: code, Range: t.span(p.Start, p.End), Message: p.Message, Suggestion: p.Suggestion}
+		d := diag.Diagnostic{Code: codes[p.Cause], Range: t.span(p.Start, p.End), Message: p.Message, Suggestion: p.Suggestion}
 		switch {
 		case p.Unknown == wrongName:
 			ok = false
@@ -151,12 +151,33 @@ func (l *loader) explain(code diag.Code, t *text, problems []expression.Problem,
 			}
 			d.Code = diag.UnknownValue
 		case p.Warning:
-			d.Severity, d.Code = diag.Warning, diag.UnlikelyExpr
+			d.Severity = diag.Warning
 		}
 		ok = ok && d.Severity == diag.Warning
 		l.report(d)
 	}
 	return ok
+}
+
+// codes are those of what is wrong with expressions and templates.
+var codes = map[expression.Cause]diag.Code{
+	expression.Unreadable:   diag.Expression,
+	expression.NoFunction:   diag.NoFunction,
+	expression.Arguments:    diag.Arguments,
+	expression.NoVariable:   diag.UnknownVariable,
+	expression.NoLocal:      diag.UnknownLocal,
+	expression.NoName:       diag.UnknownName,
+	expression.Binding:      diag.NotBinding,
+	expression.Literal:      diag.Constant,
+	expression.NoCondition:  diag.NoCondition,
+	expression.Failing:      diag.AlwaysFails,
+	expression.Form:         diag.Template,
+	expression.Unlikely:     diag.UnlikelyExpr,
+	expression.Minus:        diag.UnlikelyMinus,
+	expression.PlainText:    diag.UnlikelyText,
+	expression.NoMeta:       diag.NoMetaMember,
+	expression.LooseNetwork: diag.LooseNetwork,
+	expression.NotNil:       diag.NotNil,
 }
 
 // wrongName stands for the variable behind a local that could not be computed.

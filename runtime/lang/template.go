@@ -221,7 +221,7 @@ func (d *decoding) templateText(e, behind hcl.Expression, value string) *text {
 func (d *decoding) textTemplate(a component.Attr, t *text) (component.Template, bool) {
 	d.addExpression(a.Name, t.value)
 	x, problems := d.compile(a, t.value)
-	if !d.l.explain(diag.Template, t, problems, true) || x == nil {
+	if !d.l.explain(t, problems, true) || x == nil {
 		return nil, false
 	}
 	*d.looks = append(*d.looks, look{t, template.Reads(x)})

@@ -203,18 +203,18 @@ func (c *compiler) networks(v document.Value, n ast.Node) (*networks, bool) {
 	set, fine := new(networks), true
 	add := func(v document.Value, n ast.Node) {
 		if v.Kind() != document.Text {
-			c.problem(n, "a network is a text like '192.0.2.0/24'; this is "+kindName(v.Kind()), "")
+			c.problem(n, Literal, "a network is a text like '192.0.2.0/24'; this is "+kindName(v.Kind()), "")
 			fine = false
 			return
 		}
 		p, loose, ok := network(v.Text())
 		if !ok {
-			c.problem(n, fmt.Sprintf("%q is no network", v.Text()), "write an address, a slash and the length of the prefix: '192.0.2.0/24'")
+			c.problem(n, Literal, fmt.Sprintf("%q is no network", v.Text()), "write an address, a slash and the length of the prefix: '192.0.2.0/24'")
 			fine = false
 			return
 		}
 		if loose {
-			c.warn(n, fmt.Sprintf("%s has bits set behind its prefix and means the network %s", v.Text(), p), "write "+p.String())
+			c.warn(n, LooseNetwork, fmt.Sprintf("%s has bits set behind its prefix and means the network %s", v.Text(), p), "write "+p.String())
 		}
 		set.add(p)
 	}

@@ -19,11 +19,11 @@ import (
 func (c *compiler) number(n ast.Node) code {
 	exact, ok := c.source.numbers[n.Location().From]
 	if !ok {
-		return c.problem(n, "this is not a number", "")
+		return c.problem(n, Unreadable, "this is not a number", "")
 	}
 	v, ok := document.NewNumber(exact)
 	if !ok {
-		return c.problem(n, "this is not a number", "")
+		return c.problem(n, Unreadable, "this is not a number", "")
 	}
 	return constant(v)
 }

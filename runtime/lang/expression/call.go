@@ -57,9 +57,9 @@ func (c *compiler) callNode(n *ast.CallNode) code {
 		if _, known := functions[name.Value]; known {
 			suggestion = fmt.Sprintf("write %s(%s)", name.Value, c.source.text[start:end])
 		}
-		return c.problem(callee, "members of an event can't be called: "+name.Value, suggestion)
+		return c.problem(callee, NoFunction, "members of an event can't be called: "+name.Value, suggestion)
 	}
-	return c.problem(n, "only functions can be called", "")
+	return c.problem(n, NoFunction, "only functions can be called", "")
 }
 
 // call compiles name(arguments…).
@@ -72,7 +72,7 @@ func (c *compiler) call(n ast.Node, name string, arguments []ast.Node) code {
 	}
 	fn := functions[name]
 	if fn == nil {
-		return c.problem(n, "there is no function called "+name, nearest(name, functionNames(), ""))
+		return c.problem(n, NoFunction, "there is no function called "+name, nearest(name, functionNames(), ""))
 	}
 	args := make([]code, len(arguments))
 	for i, a := range arguments {
@@ -80,7 +80,7 @@ func (c *compiler) call(n ast.Node, name string, arguments []ast.Node) code {
 	}
 	k := from(args...)
 	if least, most := fn.arity(); len(args) < least || most >= 0 && len(args) > most {
-		return c.problem(n, fmt.Sprintf("%s takes %s; here are %d", name, many(least, most), len(args)), "write "+fn.signature())
+		return c.problem(n, Arguments, fmt.Sprintf("%s takes %s; here are %d", name, many(least, most), len(args)), "write "+fn.signature())
 	}
 	if k.bad {
 		return bad
@@ -154,7 +154,7 @@ func many(least, most int) string {
 // has compiles has(path), which tells JSON null from a missing member.
 func (c *compiler) has(n ast.Node, arguments []ast.Node) code {
 	if len(arguments) != 1 {
-		return c.problem(n, fmt.Sprintf("has takes one argument; here are %d", len(arguments)), "write has(path)")
+		return c.problem(n, Arguments, fmt.Sprintf("has takes one argument; here are %d", len(arguments)), "write has(path)")
 	}
 	path := arguments[0]
 	if chain, ok := path.(*ast.ChainNode); ok {
@@ -163,7 +163,7 @@ func (c *compiler) has(n ast.Node, arguments []ast.Node) code {
 	switch path.(type) {
 	case *ast.MemberNode, *ast.IdentifierNode:
 	default:
-		return c.problem(n, "has takes the path of a member", "write has(path)")
+		return c.problem(n, Arguments, "has takes the path of a member", "write has(path)")
 	}
 	k := c.compile(path)
 	if k.bad {

@@ -44,7 +44,7 @@ func Compile(src string, env Env) (*Program, []Problem) {
 func Condition(src string, env Env) (*Program, []Problem) {
 	c, k := start(src, env)
 	if p := unfit(k); p != "" {
-		c.problems = append(c.problems, Problem{End: len(src), Message: p})
+		c.problems = append(c.problems, Problem{End: len(src), Cause: NoCondition, Message: p})
 	}
 	return c.finish(k)
 }
@@ -152,7 +152,7 @@ func (c *compiler) raw(n ast.Node) code {
 	case *ast.CallNode:
 		return c.callNode(n)
 	}
-	return c.problem(n, "this is not part of the language", "")
+	return c.problem(n, Unreadable, "this is not part of the language", "")
 }
 
 // fold evaluates at load what depends on nothing else.
@@ -163,30 +163,30 @@ func (c *compiler) fold(n ast.Node, k code) code {
 	f := c.foldingFrame()
 	v := k.eval(f)
 	if f.err != nil {
-		return c.problem(n, "this fails for every event: "+f.err.Error(), "")
+		return c.problem(n, Failing, "this fails for every event: "+f.err.Error(), "")
 	}
 	if f.unlike > 0 {
-		c.warn(n, "this can never be more than nil or false: the values don't fit", "")
+		c.warn(n, Unlikely, "this can never be more than nil or false: the values don't fit", "")
 	}
 	return constant(v)
 }
 
-func (c *compiler) problem(n ast.Node, message, suggestion string) code {
+func (c *compiler) problem(n ast.Node, cause Cause, message, suggestion string) code {
 	start, end := c.source.spanOf(n)
-	c.problems = append(c.problems, Problem{Start: start, End: end, Message: message, Suggestion: suggestion})
+	c.problems = append(c.problems, Problem{Start: start, End: end, Cause: cause, Message: message, Suggestion: suggestion})
 	return bad
 }
 
-func (c *compiler) warn(n ast.Node, message, suggestion string) {
+func (c *compiler) warn(n ast.Node, cause Cause, message, suggestion string) {
 	start, end := c.source.spanOf(n)
-	c.problems = append(c.problems, Problem{Start: start, End: end, Message: message, Suggestion: suggestion, Warning: true})
+	c.problems = append(c.problems, Problem{Start: start, End: end, Cause: cause, Message: message, Suggestion: suggestion, Warning: true})
 }
 
 // condition compiles a node where true or false is wanted.
 func (c *compiler) condition(n ast.Node) (code, func(*frame) bool) {
 	k := c.compile(n)
 	if p := unfit(k); p != "" {
-		k = c.problem(n, p, "")
+		k = c.problem(n, NoCondition, p, "")
 	}
 	if k.bad {
 		return k, nil

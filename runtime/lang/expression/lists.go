@@ -219,7 +219,7 @@ func (c *compiler) checkOrder(args []code, nodes []ast.Node, at int) {
 		return
 	}
 	if order := args[at].value; order.Text() != "asc" && order.Text() != "desc" {
-		c.problem(nodes[at], "an order is 'asc' or 'desc'", "")
+		c.problem(nodes[at], Literal, "an order is 'asc' or 'desc'", "")
 	}
 }
 

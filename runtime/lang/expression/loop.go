@@ -76,7 +76,7 @@ func (f *frame) listed(v document.Value) document.Value {
 func (c *compiler) loop(n ast.Node, name string, l *loop, arguments []ast.Node) code {
 	fn := function{args: l.args}
 	if least, most := fn.arity(); len(arguments) < least || len(arguments) > most {
-		return c.problem(n, fmt.Sprintf("%s takes %s; here are %d", name, many(least, most), len(arguments)), "write "+name+"("+l.args+")")
+		return c.problem(n, Arguments, fmt.Sprintf("%s takes %s; here are %d", name, many(least, most), len(arguments)), "write "+name+"("+l.args+")")
 	}
 	list := c.compile(arguments[0])
 	t := turn{list: list.eval, item: c.newSlot(), index: c.newSlot(), acc: -1}

@@ -61,12 +61,12 @@ func (c *compiler) pattern(n ast.Node, k code) (*pattern, bool) {
 		return p, true
 	}
 	if k.value.Kind() != document.Text {
-		c.problem(n, "a regular expression is a text; this is "+kindName(k.value.Kind()), "")
+		c.problem(n, Literal, "a regular expression is a text; this is "+kindName(k.value.Kind()), "")
 		return nil, false
 	}
 	re, err := regexp.Compile(k.value.Text())
 	if err != nil {
-		c.problem(n, "this is no regular expression: "+err.Error(), "")
+		c.problem(n, Literal, "this is no regular expression: "+err.Error(), "")
 		return nil, false
 	}
 	p.last.Store(&compiled{source: k.value.Text(), re: re})

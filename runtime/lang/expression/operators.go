@@ -58,7 +58,7 @@ func (c *compiler) binary(n *ast.BinaryNode) code {
 	}
 	operation := operations[n.Operator]
 	if operation == nil {
-		return c.problem(n, fmt.Sprintf("there is no operator `%s`", n.Operator), "")
+		return c.problem(n, Unreadable, fmt.Sprintf("there is no operator `%s`", n.Operator), "")
 	}
 	if n.Operator == "??" {
 		k.eval = func(f *frame) document.Value {
@@ -244,7 +244,7 @@ func (c *compiler) checkNot(n *ast.BinaryNode) {
 	_, operand := s.spanOf(not)
 	whole := strings.TrimSpace(s.text[from+len(not.Operator) : end])
 	c.problems = append(c.problems, Problem{
-		Start: from, End: end,
+		Start: from, End: end, Cause: Binding,
 		Message:    fmt.Sprintf("`%s` binds tighter than `%s`: this compares `%s`", not.Operator, n.Operator, s.text[from:operand]),
 		Suggestion: notSuggestion(n.Operator, whole),
 	})
@@ -325,6 +325,6 @@ func (c *compiler) checkMinus(n *ast.BinaryNode) {
 	default:
 		return
 	}
-	c.warn(n, fmt.Sprintf("this subtracts %s from %s", second.Value, first),
+	c.warn(n, Minus, fmt.Sprintf("this subtracts %s from %s", second.Value, first),
 		fmt.Sprintf("for a member of that name write %s['%s-%s']", base, first, second.Value))
 }

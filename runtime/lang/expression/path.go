@@ -93,7 +93,7 @@ func (c *compiler) identifier(n *ast.IdentifierNode) code {
 	}
 	switch n.Value {
 	case "null", "None", "undefined":
-		c.warn(n, "`"+n.Value+"` is read as a member of the event", "write nil")
+		c.warn(n, NotNil, "`"+n.Value+"` is read as a member of the event", "write nil")
 	}
 	return code{path: &path{root: Event, names: []string{n.Value}}, dynamic: true}
 }
@@ -154,11 +154,11 @@ func (c *compiler) named(n ast.Node, base code, name string) code {
 		for member := range base.value.Members() {
 			known = append(known, member)
 		}
-		kind := "variable"
+		kind, cause := "variable", NoVariable
 		if p.root == Local {
-			kind = "local"
+			kind, cause = "local", NoLocal
 		}
-		return c.problem(n, "there is no "+kind+" called "+name, nearest(name, known, string(p.root)+"."))
+		return c.problem(n, cause, "there is no "+kind+" called "+name, nearest(name, known, string(p.root)+"."))
 	}
 	return code{value: v, path: p}
 }
@@ -169,7 +169,7 @@ func (c *compiler) checkMeta(n ast.Node, name string) {
 			return
 		}
 	}
-	c.warn(n, "meta has no member called "+name, nearest(name, event.MetaNames, "meta."))
+	c.warn(n, NoMeta, "meta has no member called "+name, nearest(name, event.MetaNames, "meta."))
 }
 
 // element is v[key]: a member by name, an element or character by number, from

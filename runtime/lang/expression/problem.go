@@ -12,6 +12,7 @@ import (
 // in the source; End is behind the last byte.
 type Problem struct {
 	Start, End int
+	Cause      Cause
 	Message    string // one sentence, lower case, no full stop
 	Suggestion string // what to write instead
 	Warning    bool   // the expression works all the same
@@ -19,6 +20,30 @@ type Problem struct {
 	// an error of a condition; a template shows the variable's name instead.
 	Unknown string
 }
+
+// Cause is what kind of mistake a problem is.
+type Cause uint8
+
+// The causes; those of warnings last.
+const (
+	Unreadable   Cause = iota // it is not in the language
+	NoFunction                // it calls what is no function
+	Arguments                 // a function is called with too many, too few or wrong ones
+	NoVariable                // there is no variable of the name
+	NoLocal                   // there is no local of the name
+	NoName                    // a name of a let or loop that can't be, or is not there
+	Binding                   // `not` binds tighter than it looks
+	Literal                   // a constant is none of those that are possible there
+	NoCondition               // it can't be true or false
+	Failing                   // it fails for every event
+	Form                      // the form of a template, not of an expression in it
+	Unlikely                  // it never gives more than nil or false
+	Minus                     // a name that is read as a subtraction
+	PlainText                 // a text that reads like a path
+	NoMeta                    // meta has no such member
+	LooseNetwork              // a network has bits set behind its prefix
+	NotNil                    // nil is written in another language
+)
 
 // Failed says whether one of problems is an error.
 func Failed(problems []Problem) bool {

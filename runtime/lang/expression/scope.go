@@ -34,7 +34,7 @@ func (c *compiler) lookup(name string) (code, bool) {
 
 func (c *compiler) let(n *ast.VariableDeclaratorNode) code {
 	if isRoot(n.Name) {
-		return c.problem(n, n.Name+" is a reserved name", "take another name for the let")
+		return c.problem(n, NoName, n.Name+" is a reserved name", "take another name for the let")
 	}
 	value := c.raw(n.Value)
 	slot := c.newSlot()
@@ -93,9 +93,9 @@ func (c *compiler) pointer(n *ast.PointerNode) code {
 		case n.Name == "acc" && s.acc >= 0:
 			return slotCode(s.acc)
 		}
-		return c.problem(n, "there is no #"+n.Name+" here", "# is the item, #index its number, #acc what reduce has so far")
+		return c.problem(n, NoName, "there is no #"+n.Name+" here", "# is the item, #index its number, #acc what reduce has so far")
 	}
-	return c.problem(n, "# stands only inside any, all, filter, map and the like", "comments in expressions are // …")
+	return c.problem(n, NoName, "# stands only inside any, all, filter, map and the like", "comments in expressions are // …")
 }
 
 func (c *compiler) conditional(n *ast.ConditionalNode) code {

@@ -113,7 +113,7 @@ func (c *compiler) in(n *ast.BinaryNode) code {
 			return c.fold(n, boolean(k, func(f *frame) bool { return values.has(l(f)) }))
 		case document.Missing, document.Null, document.Object:
 		default:
-			return c.problem(n.Right, "`in` looks into a list or an object; this is "+kindName(right.value.Kind()),
+			return c.problem(n.Right, Literal, "`in` looks into a list or an object; this is "+kindName(right.value.Kind()),
 				"write contains to look into a text, == to compare")
 		}
 	}

@@ -354,12 +354,12 @@ func (c *compiler) checkTimeArguments(name string, args []code, nodes []ast.Node
 	zoneAt := map[string]int{"format_time": 2, "date": 2}[name]
 	if zoneAt < len(args) && args[zoneAt].known {
 		if v := args[zoneAt].value; !v.IsNil() && zone(v) == nil {
-			c.problem(nodes[zoneAt], "there is no time zone called "+string(v.AppendText(nil)), "write a name like 'Europe/Berlin' or 'UTC'")
+			c.problem(nodes[zoneAt], Literal, "there is no time zone called "+string(v.AppendText(nil)), "write a name like 'Europe/Berlin' or 'UTC'")
 		}
 	}
 	if name == "format_time" && args[1].known && args[1].value.Kind() == document.Text {
 		if _, wrong := appendTime(nil, time.Time{}, args[1].value.Text()); wrong != "" {
-			c.problem(nodes[1], "format_time knows no "+wrong, "see format_time in the reference; a percent sign is %%")
+			c.problem(nodes[1], Literal, "format_time knows no "+wrong, "see format_time in the reference; a percent sign is %%")
 		}
 	}
 }

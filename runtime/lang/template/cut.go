@@ -35,7 +35,7 @@ func cut(src string) (pieces []piece, problems []expression.Problem) {
 				suggestion = "a quote or bracket before the }} is not closed"
 			}
 			return pieces, append(problems, expression.Problem{
-				Start: open, End: len(src),
+				Start: open, End: len(src), Cause: expression.Form,
 				Message: "the hole that begins here is never closed", Suggestion: suggestion,
 			})
 		}

@@ -42,7 +42,7 @@ func Compile(src string, o Options) (component.Template, []expression.Problem) {
 	}
 	made, err := t.finish()
 	if err != nil {
-		return nil, append(problems, expression.Problem{End: len(src), Message: err.Error()})
+		return nil, append(problems, expression.Problem{End: len(src), Cause: expression.Form, Message: err.Error()})
 	}
 	return made, problems
 }
@@ -63,7 +63,7 @@ func (t *text) hole(p piece, env expression.Env) (part, []expression.Problem) {
 		return hole, problems
 	}
 	if v, known := program.Constant(); known && v.IsNil() && t.address {
-		problems = append(problems, expression.Problem{Start: p.start, End: p.start + len(p.text), Message: hole.missing().Error()})
+		problems = append(problems, expression.Problem{Start: p.start, End: p.start + len(p.text), Cause: expression.Form, Message: hole.missing().Error()})
 	}
 	return hole, problems
 }
@@ -126,7 +126,7 @@ func looksLikePath(src string, place component.Place) (expression.Problem, bool)
 	for _, name := range names {
 		if m[1] == name {
 			return expression.Problem{
-				End: len(src), Warning: true,
+				End: len(src), Warning: true, Cause: expression.PlainText,
 				Message:    fmt.Sprintf("this is the text %q, the same for every event", src),
 				Suggestion: fmt.Sprintf("write {{ %s }} for the member", src),
 			}, true
