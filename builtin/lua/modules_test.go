@@ -106,6 +106,9 @@ func TestReplacedCharactersAreCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if n := w.transform.Repaired(); n != 8 {
+		t.Errorf("%d characters in the statistics", n)
+	}
 	w.stop()
 	if w.replaced != 8 {
 		t.Errorf("%d characters", w.replaced)

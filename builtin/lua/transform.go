@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -22,7 +23,11 @@ type transform struct {
 	address  string
 	program  *program
 	settings settings
+	repaired atomic.Int64 // characters that XML forbids, by all workers
 }
+
+// Repaired is how many characters that XML forbids were replaced.
+func (t *transform) Repaired() int64 { return t.repaired.Load() }
 
 // settings are what a state needs to know of its configuration.
 type settings struct {
@@ -87,6 +92,7 @@ type worker struct {
 	host      *component.Host
 	machine   *machine
 	replaced  uint64    // characters that XML forbids, by machines that are gone
+	counted   uint64    // of them in the statistics
 	told      uint64    // of them in the log
 	toldAt    time.Time //
 }
@@ -108,11 +114,16 @@ func (w *worker) Close() error {
 	return nil
 }
 
-// tell logs how many characters were replaced, not more often than every pause.
+// tell counts how many characters were replaced, and logs it, not more often
+// than every pause.
 func (w *worker) tell(pause time.Duration) {
 	n := w.replaced
 	if w.machine != nil {
 		n += w.machine.replaced
+	}
+	if n != w.counted {
+		w.transform.repaired.Add(int64(n - w.counted)) //nolint:gosec // a number of characters
+		w.counted = n
 	}
 	if n == w.told || pause > 0 && time.Since(w.toldAt) < pause {
 		return

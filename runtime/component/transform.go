@@ -13,6 +13,14 @@ type Transform interface {
 	Worker(host *Host) (Worker, error)
 }
 
+// Repairing is a transform that replaces what its results may not hold.
+type Repairing interface {
+	Transform
+	// Repaired is how many characters all its workers have replaced, each of which is U+FFFD
+	// now. Safe for concurrent use.
+	Repaired() int64
+}
+
 // Worker processes events in order. It is used by one goroutine at a time.
 type Worker interface {
 	// Process gives what e becomes to out: nothing (the event is dropped, and

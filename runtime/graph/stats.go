@@ -141,6 +141,7 @@ type NodeSnapshot struct {
 	HasProgress                        bool
 	Gaps, MissedBytes                  int64  // of a source: what it could not read, and for ever
 	Path                               string // of a source that reads a file
+	Repaired                           int64  // of a transform: characters that it had to replace
 }
 
 // Snapshot takes one.
@@ -176,6 +177,9 @@ func (g *Graph) nodeSnapshot(s *step) NodeSnapshot {
 	}
 	if u, ok := s.node.Where.(interface{ Unlike() int64 }); ok {
 		n.Unlike = u.Unlike()
+	}
+	if r, ok := s.node.Transform.(component.Repairing); ok {
+		n.Repaired = r.Repaired()
 	}
 	c.mu.Lock()
 	n.Health, n.LastAck = c.health, c.lastAck

@@ -42,6 +42,7 @@ func nodeStats(n graph.NodeSnapshot, from, to graph.Snapshot) []slog.Attr {
 	add("dropped", n.Dropped)
 	add("errors", n.Errors)
 	add("unlike", n.Unlike)
+	add("repaired", n.Repaired)
 	if n.Type == plan.Source {
 		if n.HasProgress {
 			attrs = append(attrs, slog.String("path", n.Path), slog.Int64("read_bytes", n.Read), slog.Int64("behind_bytes", max(n.Total-n.Read, 0)))

@@ -49,6 +49,9 @@ func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration,
 		b.WriteString("\n")
 	}
 	for _, n := range s.Nodes {
+		if n.Repaired > 0 {
+			fmt.Fprintf(&b, "\n%s: characters replaced by U+FFFD since they may not be in its results: %s\n", n.Address, count(n.Repaired))
+		}
 		if n.Gaps > 0 {
 			fmt.Fprintf(&b, "\n%s: %s: each is in the log\n", n.Address, gaps(n))
 		}

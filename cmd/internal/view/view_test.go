@@ -168,6 +168,7 @@ func TestSummary(t *testing.T) {
 	var b strings.Builder
 	s := moment(10)
 	s.Nodes[4].In, s.Nodes[4].Out = 1, 1
+	s.Nodes[1].Repaired = 12
 	if err := Summary(&b, pipeline(), s, 10*time.Second, shelf{"/s/dead.jsonl", "tail /s/dead.jsonl"}, "go run ./cmd/etl", false); err != nil {
 		t.Fatal(err)
 	}
@@ -181,6 +182,8 @@ func TestSummary(t *testing.T) {
   dead_letters             1     1         0        0
 
 sink.wazuh.receipt dropped 7 events: drop_oldest
+
+filter.bans: characters replaced by U+FFFD since they may not be in its results: 12
 
 sink.nats.alerts: 25 events not delivered: dialing�[2J: refused
 
