@@ -101,15 +101,6 @@ func (e *Event) Root() (document.Value, error) {
 // Raw is the bytes the event came as; nil for an event that a component made.
 func (e *Event) Raw() []byte { return e.raw }
 
-// Unread is the bytes of a document that nobody has looked into yet; nil once
-// somebody has, and for an event that a component made.
-func (e *Event) Unread() []byte {
-	if e.doc == nil || e.doc.done.Load() {
-		return nil
-	}
-	return e.raw
-}
-
 // Origin is the event as its source gave it, e itself if nothing made a new one.
 func (e *Event) Origin() *Event {
 	for e.parent != nil {

@@ -46,6 +46,9 @@ type step struct {
 	multi                               bool
 	slot                                int          // sinks: where they are accounted for as first sink
 	queue                               *queue.Queue // sinks and stages
+	sifter                              *sifter      // sources; nil: nothing is known before events are made
+	sieved                              plan.Sieved  // filters; nil: nothing is known of the condition
+	condition                           int          // of sieved, among those of the program
 }
 
 // free is the slot of sinks that nobody waits for.
@@ -107,6 +110,7 @@ func (g *Graph) compile(p *plan.Plan, old *program) (*program, error) {
 			s.slot = slot
 		}
 	}
+	prog.sift()
 	return prog, prog.hire(g, old)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/event"
 	"github.com/wazuh-etl/etl/runtime/plan"
+	"github.com/wazuh-etl/etl/runtime/sieve"
 )
 
 // walk takes events through the steps of a program, depth first, up to the
@@ -26,6 +27,11 @@ type walk struct {
 	at      int64   // where this line stands among the lot's positions
 	only    int     // the slot that events are for; -1: all
 
+	sifter *sifter // what is known of the lot under way; nil: nothing
+	found  sieve.Found
+	can    sieve.Row // conditions that can be true for scratch
+	passed uint32    // lines that were passed over
+
 	scratch *event.Event // the recycled event under way; nil when walking kept ones
 	kept    *event.Event // scratch's copy, once there is one
 	slab    []byte
@@ -41,6 +47,14 @@ type visit struct {
 // tally is what one lot adds to a node's counters.
 type tally struct{ in, out, rejected, errors uint32 }
 
+// add adds t n times.
+func (c *tally) add(t tally, n uint32) {
+	c.in += n * t.in
+	c.out += n * t.out
+	c.rejected += n * t.rejected
+	c.errors += n * t.errors
+}
+
 // outbox is what goes to the queues, by step index.
 type outbox [][]*event.Event
 
@@ -51,11 +65,12 @@ func (w *walk) begin(p *program, c crew, skip skips, only int) {
 		w.counts = make([]tally, len(p.steps))
 		w.out = make(outbox, len(p.steps))
 	}
-	w.skip, w.only = skip, only
+	w.skip, w.only, w.sifter = skip, only, nil
 }
 
 // end adds the counts of the lot and returns what is to be queued.
 func (w *walk) end() outbox {
+	w.countPassed()
 	for i := range w.counts {
 		if c := &w.counts[i]; *c != (tally{}) {
 			// What a detached sink reads again has been counted before it.
@@ -128,7 +143,7 @@ func (w *walk) step(s *step, e *event.Event, serial uint32) {
 		w.send(s, plan.Events, s.events, e, serial)
 	case s.node.Type == plan.Filter:
 		c.in++
-		switch ok, err := s.node.Where.True(e); {
+		switch ok, err := w.holds(s, e); {
 		case err != nil:
 			w.fail(s, e, err)
 		case ok:

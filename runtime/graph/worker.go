@@ -58,6 +58,7 @@ func (g *Graph) worker(i int) {
 // run walks every line of the lot. A component that panics costs its event.
 func (j *job) run(w *walk, scratch *event.Event) {
 	source := j.program.byName[j.feed.address]
+	w.sift(source.sifter, j.lot)
 	for i := 0; i < len(j.lot.Lines); {
 		i = j.lines(w, scratch, source, i)
 	}
@@ -74,6 +75,9 @@ func (j *job) lines(w *walk, scratch *event.Event, source *step, i int) (next in
 	}()
 	lot, c := j.lot, &w.counts[source.index]
 	for ; i < len(lot.Lines); i++ {
+		if w.unwanted(lot, i) {
+			continue
+		}
 		l := &lot.Lines[i]
 		raw := lot.Data[l.Start:l.End:l.End]
 		c.in++

@@ -8,6 +8,7 @@ import (
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/sieve"
 )
 
 // Plan is one loaded pipeline.
@@ -102,6 +103,17 @@ type Condition interface {
 	True(e *event.Event) (bool, error)
 	// String is the source text.
 	String() string
+}
+
+// Sieved is a Condition of which it is known, before an event is made, what
+// bytes its document must hold. True must agree: it is false, without an error, for a
+// document whose bytes do not meet the need, broken ones included.
+type Sieved interface {
+	Condition
+	// Need is what the bytes must hold for the condition to be true; nil: that is not known.
+	Need() sieve.Need
+	// Evaluate is True for an event whose bytes meet the need.
+	Evaluate(e *event.Event) (bool, error)
 }
 
 // WhenFull is what a full queue does.

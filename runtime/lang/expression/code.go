@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/wazuh-etl/etl/runtime/document"
+	"github.com/wazuh-etl/etl/runtime/sieve"
 )
 
 // code is a compiled node.
@@ -19,10 +20,11 @@ type code struct {
 	path    *path         // what is read of the event, until use
 	bad     bool          // a problem was reported
 
-	direct bool     // a value of the event as it stands there
-	names  []string // of members that must be there for a direct value not to be nil
-	safe   bool     // evaluating it never is the event's error, unless the event is no JSON
-	needs  []need   // of a test
+	direct bool         // a value of the event as it stands there
+	names  []string     // of members that must be there for a direct value not to be nil
+	member string       // whose value a direct one is; "" where that is not known
+	safe   bool         // evaluating it never is the event's error, unless the event is no JSON
+	needs  []sieve.Need // of a test: each must be met
 }
 
 var bad = code{bad: true}

@@ -72,7 +72,7 @@ func (c *compiler) finish(k code) (*Program, []Problem) {
 	if Failed(problems) || k.bad {
 		return nil, problems
 	}
-	p := &Program{source: c.source.text, env: c.env, code: k, test: k.condition(), reads: c.reads, filter: newPrefilter(k.truthNeeds())}
+	p := &Program{source: c.source.text, env: c.env, code: k, test: k.condition(), reads: c.reads, need: best(k.truthNeeds())}
 	p.frames.New = func() any { return &frame{clock: c.env.Now, slots: make([]document.Value, c.slots)} }
 	return p, problems
 }
@@ -105,6 +105,9 @@ func (c *compiler) use(n ast.Node, k code) code {
 	k.safe = true
 	if p.root != Meta {
 		k.direct, k.names = true, p.names
+		if len(p.names) > 0 {
+			k.member = p.names[len(p.names)-1]
+		}
 	}
 	return k
 }

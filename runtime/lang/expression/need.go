@@ -1,67 +1,57 @@
 package expression
 
 import (
-	"bytes"
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/wazuh-etl/etl/runtime/document"
+	"github.com/wazuh-etl/etl/runtime/sieve"
 )
 
-// need is what the bytes of a document must hold for a condition to be true:
-// one of some literals. Where none is there, the condition is false, and
-// evaluating it would raise no error: most lines of an alerts file are dropped
-// by looking for a few bytes, before anything is parsed.
-//
-// It is an optimisation only. A document can spell a letter as \u0066, so
-// nothing follows for one that holds \u; what has other spellings (quotes,
-// slashes, backslashes, everything outside ASCII, numbers) is no literal.
-type need []string
+// mostClues is how many clues a need may have: each is looked for.
+const mostClues = 16
 
-// Most that is looked for in one document.
-const (
-	mostNeeds    = 2
-	mostLiterals = 4
-)
-
-// plainLiteral says whether a document that holds s as text or name holds
-// these very bytes, unless it holds \u.
-func plainLiteral(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '/' {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// nameNeeds is the need of a path that is not nil: its last name that is a
-// literal, since the first ones are in every alert. The quote in front of a name is
-// left out: it is everywhere, which makes the search slow.
-func nameNeeds(names []string) []need {
+// presenceNeed is the need of a path that is not nil: its last name that is
+// plain, since the first ones are in every alert.
+func presenceNeed(names []string) []sieve.Need {
 	for _, name := range slices.Backward(names) {
-		if plainLiteral(name) {
-			return []need{{name + `"`}}
+		if sieve.Plain(name) {
+			return []sieve.Need{{sieve.Member(name)}}
 		}
 	}
 	return nil
 }
 
 // textNeed is the need of one of texts being there.
-func textNeed(texts ...string) []need {
+func textNeed(texts ...string) []sieve.Need {
+	var n sieve.Need
 	for _, t := range texts {
-		if !plainLiteral(t) {
+		if !sieve.Plain(t) || len(t) < sieve.Shortest {
 			return nil
 		}
+		n = append(n, sieve.Clue{Text: t})
 	}
-	if len(texts) == 0 {
+	if n == nil {
 		return nil
 	}
-	return []need{slices.Clone(texts)}
+	return []sieve.Need{n}
 }
 
-// equalNeed is the need of something of the event that equals v.
-func equalNeed(v document.Value) []need {
+// equalNeeds are the needs of k, a value as it stands in the event, being one of texts.
+func equalNeeds(k code, texts ...string) []sieve.Need {
+	if len(texts) == 0 || slices.ContainsFunc(texts, func(t string) bool { return !sieve.Plain(t) }) {
+		return nil
+	}
+	needs := textNeed(texts...)
+	if sieve.Plain(k.member) {
+		needs = append(needs, sieve.Need{sieve.Member(k.member, texts...)})
+	}
+	return needs
+}
+
+// heldNeed is the need of v being in a text, a list or an object of the event.
+func heldNeed(v document.Value) []sieve.Need {
 	if v.Kind() != document.Text {
 		return nil // a number has many spellings
 	}
@@ -69,16 +59,16 @@ func equalNeed(v document.Value) []need {
 }
 
 // truthNeeds are the needs of k as a condition.
-func (k code) truthNeeds() []need {
+func (k code) truthNeeds() []sieve.Need {
 	if k.test == nil && k.direct {
-		return nameNeeds(k.names)
+		return presenceNeed(k.names)
 	}
 	return k.needs
 }
 
 // presence are the needs of all of codes not being nil: for operations that
 // are false for nil. Nothing follows where evaluating another part can fail.
-func presence(codes ...code) (needs []need) {
+func presence(codes ...code) (needs []sieve.Need) {
 	for _, k := range codes {
 		if !k.safe {
 			return nil
@@ -86,65 +76,58 @@ func presence(codes ...code) (needs []need) {
 	}
 	for _, k := range codes {
 		if k.direct {
-			needs = append(needs, nameNeeds(k.names)...)
+			needs = append(needs, presenceNeed(k.names)...)
 		}
 	}
 	return needs
 }
 
 // eitherNeeds are the needs of a or b.
-func eitherNeeds(a, b []need) []need {
+func eitherNeeds(a, b []sieve.Need) []sieve.Need {
 	x, y := best(a), best(b)
-	if len(x) == 0 || len(y) == 0 {
+	if x == nil || y == nil {
 		return nil
 	}
-	return []need{slices.Compact(slices.Sorted(slices.Values(slices.Concat(x[0], y[0]))))}
-}
-
-// best are the needs that are likely to drop most for the least search: few
-// and long literals.
-func best(needs []need) []need {
-	shortest := func(n need) int {
-		return len(slices.MinFunc(n, func(a, b string) int { return cmp.Compare(len(a), len(b)) }))
-	}
-	var kept []need
-	for _, n := range needs {
-		if len(n) <= mostLiterals && !slices.ContainsFunc(kept, func(k need) bool { return slices.Equal(k, n) }) {
-			kept = append(kept, n)
+	either := slices.Clone(x)
+	for _, c := range y {
+		i := slices.IndexFunc(either, func(o sieve.Clue) bool { return o.Text == c.Text })
+		switch {
+		case i < 0:
+			either = append(either, c)
+		case len(c.Values) == 0 || len(either[i].Values) == 0:
+			either[i].Values = nil
+		default:
+			all := slices.Sorted(slices.Values(slices.Concat(either[i].Values, c.Values)))
+			either[i].Values = slices.Compact(all)
 		}
 	}
-	slices.SortStableFunc(kept, func(a, b need) int {
-		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(shortest(b), shortest(a)))
-	})
-	return kept[:min(len(kept), mostNeeds)]
+	return []sieve.Need{either}
 }
 
-// prefilter is what a program looks for in raw bytes.
-type prefilter [][][]byte
-
-func newPrefilter(needs []need) (p prefilter) {
-	for _, n := range best(needs) {
-		var literals [][]byte
-		for _, s := range n {
-			literals = append(literals, []byte(s))
+// best is the need that is likely to drop most; nil where there is none.
+func best(needs []sieve.Need) (n sieve.Need) {
+	for _, o := range needs {
+		if len(o) <= mostClues && (n == nil || strength(o) > strength(n)) {
+			n = o
 		}
-		p = append(p, literals)
 	}
-	return p
+	return n
 }
 
-var unicodeEscape = []byte(`\u`)
+// strength is that of a need's weakest clue. The longer a text, the rarer it is,
+// and the faster found; a member's name alone is nothing rare, but with its value
+// it is nearly the condition itself.
+func strength(n sieve.Need) int {
+	weakest := slices.MinFunc(n, func(a, b sieve.Clue) int { return cmp.Compare(clueStrength(a), clueStrength(b)) })
+	return clueStrength(weakest)*math.MaxInt16 - len(n)
+}
 
-// excludes says that the condition is false for the document that raw is.
-func (p prefilter) excludes(raw []byte) bool {
-needs:
-	for _, literals := range p {
-		for _, l := range literals {
-			if bytes.Contains(raw, l) {
-				continue needs
-			}
-		}
-		return !bytes.Contains(raw, unicodeEscape)
+func clueStrength(c sieve.Clue) int {
+	switch {
+	case len(c.Values) > 0:
+		return len(c.Text) + 4
+	case c.Text[0] == '"':
+		return len(c.Text) / 2
 	}
-	return false
+	return len(c.Text)
 }

@@ -3,66 +3,66 @@ package expression
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 )
 
 func TestNeeds(t *testing.T) {
 	for src, want := range map[string]string{
-		`rule.id == 'abc'`:                       `[id"] [abc]`,
-		`'abc' == rule.id`:                       `[id"] [abc]`,
-		`rule.id == 5`:                           `[id"]`,
+		`rule.id == 'abc'`:                       "`\"id\"` being `abc`",
+		`'abc' == rule.id`:                       "`\"id\"` being `abc`",
+		`rule.id == 5`:                           "`\"id\"`",
 		`rule.id == nil`:                         ``,
-		`rule.id != nil`:                         `[id"]`,
+		`rule.id != nil`:                         "`\"id\"`",
 		`rule.id != 'x'`:                         ``,
-		`rule.id == 'a/b'`:                       `[id"]`,
-		`rule.id == 'ä'`:                         `[id"]`,
-		`data.eventID in ['4624', '4625']`:       `[eventID"] [4624 4625]`,
-		`x in ['aaaa', 'bbbb']`:                  `[x"] [aaaa bbbb]`,
-		`x in ['aaaa', 5]`:                       `[x"]`,
-		`'fail2ban' in rule.groups`:              `[fail2ban] [groups"]`,
-		`rule.groups contains 'fail2ban'`:        `[fail2ban] [groups"]`,
-		`full_log startsWith 'abcdefghijk'`:      `[abcdefghijk] [full_log"]`,
-		"full_log matches `abcdefghijk.*d`":      `[abcdefghijk] [full_log"]`,
-		"full_log matches `(?i)abc`":             `[full_log"]`,
-		`is_public(data.srcip)`:                  `[srcip"]`,
-		`rule.level > 3`:                         `[level"]`,
-		`a.flag`:                                 `[flag"]`,
+		`rule.id == 'a/b'`:                       "`\"id\"`",
+		`rule.id == 'ä'`:                         "`\"id\"`",
+		`data.eventID in ['4624', '4625']`:       "`\"eventID\"` being one of `4624`, `4625`",
+		`x in ['aaaa', 'bbbb']`:                  "`\"x\"` being one of `aaaa`, `bbbb`",
+		`x in ['aaaa', 5]`:                       "`\"x\"`",
+		`x in ['aaaa', 'ä']`:                     "`\"x\"`",
+		`x[0] in ['aaaa', 'bbbb']`:               "`aaaa` or `bbbb`",
+		`x[0].y in ['aaaa', 'bbbb']`:             "`\"y\"` being one of `aaaa`, `bbbb`",
+		`'fail2ban' in rule.groups`:              "`fail2ban`",
+		`'fb' in rule.groups`:                    "`\"groups\"`",
+		`rule.groups contains 'fail2ban'`:        "`fail2ban`",
+		`full_log startsWith 'abcdefghijk'`:      "`abcdefghijk`",
+		"full_log matches `abcdefghijk.*d`":      "`abcdefghijk`",
+		"full_log matches `(?i)abc`":             "`\"full_log\"`",
+		`is_public(data.srcip)`:                  "`\"srcip\"`",
+		`rule.level > 3`:                         "`\"level\"`",
+		`a.flag`:                                 "`\"flag\"`",
 		`not a.flag`:                             ``,
-		`any(rule.groups, # == 'fail2ban')`:      `[fail2ban] [groups"]`,
-		`any(data.list, .name == 'somebody')`:    `[somebody] [list"]`,
+		`any(rule.groups, # == 'fail2ban')`:      "`fail2ban`",
+		`any(data.list, .name == 'somebody')`:    "`\"name\"` being `somebody`",
 		`all(rule.groups, # == 'fail2ban')`:      ``,
 		`any(map(a, lower(#)), # == 'fail2ban')`: ``,
 		`lower(a) == 'fail2ban'`:                 ``,
-		`aaa == 'b' or ccc == 'd'`:               `[aaa" ccc"]`,
+		`aaa == 'b' or ccc == 'd'`:               "`\"aaa\"` being `b` or `\"ccc\"` being `d`",
+		`aaa == 'b' or aaa == 'd'`:               "`\"aaa\"` being one of `b`, `d`",
+		`aaa == 'b' or aaa == 5`:                 "`\"aaa\"`",
+		`aaa == 5 or aaa == 'b'`:                 "`\"aaa\"`",
 		`aaa == 'b' or true`:                     ``,
-		`aaa.flag and bbbbbbbbbb == 'c'`:         `[flag"]`, // aaa.flag may be a text, which is an error
-		`aaa == 'x' and bbbbbbbbbb == 'c'`:       `[bbbbbbbbbb"] [aaa"]`,
+		`aaa.flag and bbbbbbbbbb == 'c'`:         "`\"flag\"`", // aaa.flag may be a text, which is an error
+		`aaa == 'x' and bbbbbbbbbb == 'c'`:       "`\"bbbbbbbbbb\"` being `c`",
 		`lower(a) == 'b' and bbbbbbbbbb == 'c'`:  ``, // lower may fail
 		`(aaa ?? 'x') == 'x'`:                    ``,
-		`let w = data.win; w.eventid == 'abc'`:   `[eventid"] [abc]`,
-		`has(aaa.bbbb)`:                          `[bbbb"]`,
+		`let w = data.win; w.eventid == 'abc'`:   "`\"eventid\"` being `abc`",
+		`has(aaa.bbbb)`:                          "`\"bbbb\"`",
 		`meta.id == 'abc'`:                       ``,
-		`event['@timestamp'] == 'abc'`:           `[@timestamp"] [abc]`,
-		`local.yes and rule.id == 'abc'`:         `[id"] [abc]`,
-		`1 < aaa < 3`:                            `[aaa"]`,
-		windowsFilterOfTest:                      `[eventID"] [4625 4719]`,
+		`event['@timestamp'] == 'abc'`:           "`\"@timestamp\"` being `abc`",
+		`event['a/b'] == 'abc'`:                  "`abc`",
+		`event['a"b'] == 'ab'`:                   ``,
+		`local.yes and rule.id == 'abc'`:         "`\"id\"` being `abc`",
+		`1 < aaa < 3`:                            "`\"aaa\"`",
+		windowsFilterOfTest:                      "`\"eventID\"` being one of `4625`, `4719`",
 	} {
 		p, problems := Compile(src, testEnv(t))
 		if p == nil {
 			t.Errorf("%s: %+v", src, problems)
 			continue
 		}
-		var got []string
-		for _, n := range p.filter {
-			var literals []string
-			for _, l := range n {
-				literals = append(literals, string(l))
-			}
-			got = append(got, "["+strings.Join(literals, " ")+"]")
-		}
-		if s := strings.Join(got, " "); s != want {
-			t.Errorf("%s: %s, want %s", src, s, want)
+		if got := p.Need().String(); got != want {
+			t.Errorf("%s: %s, want %s", src, got, want)
 		}
 	}
 }
@@ -75,10 +75,10 @@ func checkPrefilter(t *testing.T, p *Program, doc string) {
 	t.Helper()
 	got, gotErr := p.True(eventOf(doc))
 	e := eventOf(doc)
-	if _, err := e.Root(); err != nil { // now nothing is unread
+	if _, err := e.Root(); err != nil {
 		return
 	}
-	want, wantErr := p.True(e)
+	want, wantErr := p.Evaluate(e)
 	if got != want || (gotErr == nil) != (wantErr == nil) {
 		t.Fatalf("%s of %s: %v %v, want %v %v", p, doc, got, gotErr, want, wantErr)
 	}
@@ -147,7 +147,7 @@ func TestPrefilterAgreesWithEvaluation(t *testing.T) {
 		for range 10 {
 			doc := `{"aa":` + value(2) + `,"bb":` + value(2) + `,"dd":` + value(2) + `}`
 			checkPrefilter(t, p, doc)
-			if p.filter.excludes([]byte(doc)) {
+			if !p.Need().Met([]byte(doc)) {
 				excluded++
 			}
 		}

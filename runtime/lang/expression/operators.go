@@ -8,6 +8,7 @@ import (
 	"github.com/expr-lang/expr/ast"
 
 	"github.com/wazuh-etl/etl/runtime/document"
+	"github.com/wazuh-etl/etl/runtime/sieve"
 )
 
 func (c *compiler) unary(n *ast.UnaryNode) code {
@@ -163,7 +164,7 @@ func (f *frame) unlikeUnlessNil(a, b document.Value) {
 }
 
 // comparisonNeeds are the needs of left operator right.
-func comparisonNeeds(operator string, left, right code) []need {
+func comparisonNeeds(operator string, left, right code) []sieve.Need {
 	needs := presence(left, right)
 	switch operator {
 	case "==", "!=":
@@ -175,11 +176,14 @@ func comparisonNeeds(operator string, left, right code) []need {
 		case !fixed.known || !other.safe || fixed.value.IsNil() != (operator == "!="):
 			return nil // nil may equal nil, and differs from all else
 		case operator == "==" && other.direct:
-			return append(needs, equalNeed(fixed.value)...)
+			if fixed.value.Kind() != document.Text {
+				return needs // a number has many spellings
+			}
+			return append(needs, equalNeeds(other, fixed.value.Text())...)
 		}
 	case "contains", "startsWith", "endsWith":
 		if left.direct && right.known {
-			return append(needs, equalNeed(right.value)...)
+			return append(needs, heldNeed(right.value)...)
 		}
 	}
 	return needs

@@ -124,7 +124,7 @@ func (c *compiler) member(n *ast.MemberNode) code {
 	k := from(base, property)
 	k.direct, k.names = base.direct, base.names
 	if named {
-		k.names = append(slices.Clone(base.names), name)
+		k.names, k.member = append(slices.Clone(base.names), name), name
 		k.eval = func(f *frame) document.Value { return base.eval(f).Get(name) }
 	} else {
 		k.eval = func(f *frame) document.Value { return f.element(base.eval(f), property.eval(f)) }

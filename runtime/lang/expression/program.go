@@ -14,6 +14,7 @@ import (
 
 	"github.com/wazuh-etl/etl/runtime/document"
 	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/sieve"
 )
 
 // Env is what is known at load time.
@@ -33,7 +34,7 @@ type Program struct {
 	env    Env
 	code   code
 	test   func(*frame) bool
-	filter prefilter
+	need   sieve.Need
 	reads  []Path
 	unlike atomic.Int64
 	frames sync.Pool
@@ -53,16 +54,23 @@ func (p *Program) Constant() (v document.Value, ok bool) { return p.code.value, 
 // take (a text where a list is wanted) and counted them as nil.
 func (p *Program) Unlike() int64 { return p.unlike.Load() }
 
+// Need is what the bytes of an event's document must hold for the condition to
+// be true; nil where nothing is known. It implements plan.Sieved.
+func (p *Program) Need() sieve.Need { return p.need }
+
 // True evaluates a condition: nil is false, anything but a boolean is the
-// event's error. An event whose bytes alone tell that the condition is false
-// is not parsed; that it is no JSON may remain unknown. It implements
+// event's error. For an event whose bytes do not meet the condition's need it is
+// false; that they are no JSON remains unknown then. It implements
 // plan.Condition.
 func (p *Program) True(e *event.Event) (bool, error) {
-	if len(p.filter) > 0 {
-		if raw := e.Unread(); raw != nil && p.filter.excludes(raw) {
-			return false, nil
-		}
+	if raw := e.Raw(); raw != nil && !p.need.Met(raw) {
+		return false, nil
 	}
+	return p.Evaluate(e)
+}
+
+// Evaluate is True for an event that meets the need. It implements plan.Sieved.
+func (p *Program) Evaluate(e *event.Event) (bool, error) {
 	f := p.frames.Get().(*frame)
 	f.begin(e)
 	ok := p.test(f)

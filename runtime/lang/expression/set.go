@@ -108,7 +108,7 @@ func (c *compiler) in(n *ast.BinaryNode) code {
 			l := left.eval
 			k.needs = presence(left)
 			if left.direct && len(values.written) == 0 && len(values.rest) == 0 {
-				k.needs = append(k.needs, textNeed(slices.Sorted(maps.Keys(values.texts))...)...)
+				k.needs = append(k.needs, equalNeeds(left, slices.Sorted(maps.Keys(values.texts))...)...)
 			}
 			return c.fold(n, boolean(k, func(f *frame) bool { return values.has(l(f)) }))
 		case document.Missing, document.Null, document.Object:
@@ -120,7 +120,7 @@ func (c *compiler) in(n *ast.BinaryNode) code {
 	l, r := left.eval, right.eval
 	k.needs = presence(left, right)
 	if left.known && right.direct {
-		k.needs = append(k.needs, equalNeed(left.value)...)
+		k.needs = append(k.needs, heldNeed(left.value)...)
 	}
 	return c.fold(n, boolean(k, func(f *frame) bool { return f.isIn(l(f), r(f)) }))
 }
