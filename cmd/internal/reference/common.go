@@ -70,6 +70,9 @@ filter "bans" {
 		if block.spec.Name == lang.QueueBlock.Name {
 			b.WriteString(diskQueue)
 		}
+		if block.spec.Name == lang.RetryBlock.Name {
+			b.WriteString(everySink)
+		}
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
@@ -86,5 +89,23 @@ const diskQueue = "A source that can't be read again (`stdin`, `generate`) with 
 | the disk is full | the source waits, health says why; it goes on when there is room | TestFullDisk |
 | a write or an ` + "`fsync`" + ` fails | the segment is abandoned, the events are written again in a new one | TestFailedSyncsAndWrites |
 | files are damaged or gone | the start tells the numbers and the exact count of what is missing, and goes on with the rest; a damaged file is copied to ` + "`queue/damaged`" + ` | TestEachFlippedByte, TestSegmentsThatAreGoneOrCutAreCounted |
+
+`
+
+// everySink is what the runtime does around a sink.
+const everySink = "What is the same for every sink; its own page has the rest.\n" + `
+| what happens when … | then | test |
+| --- | --- | --- |
+| **down** | the events stay in order and are tried again without end, with growing pauses; the log, the statistics, the live table and ` + "`systemctl status`" + ` say why | TestATargetThatFailsIsTriedAgainInOrder |
+| **down**, three times in a row | a try is one event (the circuit is open), each success doubles it; no event fails by it | TestTheCircuitBreakerPostpones |
+| the target says when to come back (` + "`Retry-After`" + `) | it is not tried before, and after 5 minutes at the latest | TestRetryAfterIsHonoured |
+| **down** for longer than the queue holds | the sink is detached: it reads the file again from its own place; the other sinks go on at full speed | TestADeadSinkDoesNotHoldUpTheOther |
+| **full** is its queue, and the source can't be read again | the source waits, or events are dropped, as ` + "`when_full`" + ` says, with their exact count | TestAFullQueueDropsByItsPolicyAndCounts |
+| **bad data**: the target refuses a whole batch | halves of it are sent until the one event is alone; it goes to ` + "`.errors`" + `, the others arrive | TestAPoisonEventIsIsolated |
+| **bad data**: one event can't be delivered, another could | it goes to ` + "`.errors`" + `, and if nobody listens there to the built-in dead letters | TestErrorsGoToTheirListenersElseToTheDeadLetters |
+| **reload**: its attributes have changed | its successor goes on behind the same queue; a target that hangs is not waited for | TestReloadPutsANewSinkBehindTheSameQueue, TestAHangingDeliverHoldsUpNoReload |
+| **reload**: it has not changed | it keeps its connection | TestReloadKeepsWhatDidNotChange |
+| **reload**: it is gone | what it had not delivered goes to the dead letters | TestReloadSendsWhatARemovedSinkHadToTheDeadLetters |
+| **crash** | it goes on at its own checkpoint, at most a second old | TestEachSinkResumesWhereItStood |
 
 `
