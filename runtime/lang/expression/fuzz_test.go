@@ -42,6 +42,9 @@ func FuzzCompile(f *testing.F) {
 		}
 		checkPrefilter(t, p, doc)
 		ok, errTrue := p.True(eventOf(doc))
+		if why := p.Why(eventOf(doc)); len(why) > 0 && errTrue == nil && ok || len(why) == 0 && errTrue == nil && !ok && err == nil {
+			t.Fatalf("%q is %v: %q", src, ok, why)
+		}
 		if ok && (err != nil || errTrue != nil || !v.IsTrue()) {
 			t.Fatalf("%q: true, but %v %v", src, v.Any(), err)
 		}
