@@ -3,6 +3,7 @@ package file
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 )
@@ -12,45 +13,44 @@ import (
 // killed in its first second must not lose the file that rotates before the next start.
 const beganKey = "began"
 
-// began opens the file in which the first run began, if no checkpoint was
-// made since; nil if there is nothing to go on from. The error is errMoved.
-func (s *Source) began(host *component.Host, f family, members []member) (*generation, int64, error) {
+// firstRun is what is stored there.
+type firstRun struct {
+	component.Position
+	Dated  string `json:"dated,omitempty"`  // of a file whose first line was not complete: its dated path,
+	Before int64  `json:"before,omitempty"` // or the record before it
+}
+
+// began is where the first run began, if no checkpoint was made since; nil if there is nothing
+// to go on from.
+func (s *Source) began(host *component.Host) *firstRun {
 	value, ok := host.State.Get(beganKey)
-	if !ok {
-		return nil, 0, nil
+	b := &firstRun{}
+	if !ok || json.Unmarshal(value, b) != nil || b.Path != s.path { // it reads another file now
+		return nil
 	}
-	var p component.Position
-	if json.Unmarshal(value, &p) != nil || p.Path != s.path {
-		return nil, 0, nil // the source reads another file now
+	return b
+}
+
+// unnamed is where the file is in which nothing was written when the first run began, or the oldest behind it.
+func (f family) unnamed(b *firstRun, members []member) place {
+	if f.history != nil {
+		return f.oldest(b.Before, members)
 	}
-	if p.Generation != "" {
-		g, err := f.find(p, members)
-		return g, p.Offset, err
-	}
-	for _, m := range members { // its first line was not complete
-		if m.device == p.Device && m.inode == p.Inode {
-			g, err := f.open(m)
-			if err == nil && !g.is(m) {
-				g.file.Close()
-				return nil, 0, errMoved
-			}
-			if err == nil {
-				return g, 0, nil
-			}
-		}
-	}
-	return nil, 0, nil
+	order, _ := f.calendar.order(b.Dated)
+	return place{index: slices.IndexFunc(members, func(m member) bool {
+		return m.device == b.Device && m.inode == b.Inode || order != "" && m.kind != other && m.order >= order
+	})}
 }
 
 // remember stores where the first run begins: in a file without a name yet, at its
 // beginning.
 func (s *Source) remember(host *component.Host, g *generation, offset int64) error {
-	p := g.position(offset)
-	p.Path = s.path
-	if p.Generation == "" {
-		p.Offset = 0
+	b := firstRun{Position: g.position(offset)}
+	b.Path = s.path
+	if b.Generation == "" {
+		b.Offset, b.Dated, b.Before = 0, g.dated, g.before
 	}
-	value, err := json.Marshal(p)
+	value, err := json.Marshal(b)
 	if err == nil {
 		err = host.State.Set(beganKey, value)
 	}

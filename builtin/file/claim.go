@@ -32,5 +32,5 @@ func (s *Source) Claims(p component.Position) bool {
 		return false
 	}
 	k, _ := rotated(suffix[0], suffix[1:])
-	return k != other
+	return k != other || strings.HasPrefix(name, base+".")
 }

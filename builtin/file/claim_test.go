@@ -18,6 +18,7 @@ func TestClaims(t *testing.T) {
 		{plain, "/var/log/app.json.1", "ab", true},
 		{plain, "/var/log/app.json.1.gz", "ab", true},
 		{plain, "/var/log/app-20251121.json", "ab", true},
+		{plain, "/var/log/app.json.aaa", "ab", true},
 		{plain, "/var/log/app-2.json", "ab", false}, // a second app's
 		{plain, "/var/log/other.json", "ab", false},
 		{plain, "/var/app.json", "ab", false},

@@ -2,6 +2,8 @@ package file
 
 import (
 	"cmp"
+	"errors"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -9,14 +11,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
 )
 
-// family is the file at a path and those that were there before it.
+// family is the file at a path and those that were there before it. It has either a
+// calendar or a history.
 type family struct {
 	files    world.FS
 	path     string
-	calendar *calendar // nil: files are told by their names beside the path
+	calendar *calendar
+	history  *history
+}
+
+// since says what is looked for among the members of a family.
+type since struct {
+	order     string               // of a calendar's files: those from its month on; all if it is empty
+	positions []component.Position // to go on from
+	starting  bool                 // nothing is read yet
 }
 
 // member is one file of a family.
@@ -29,6 +41,18 @@ type member struct {
 	modified      time.Time
 	order         string // sorts members of the same kind, oldest first
 	kind          kind
+
+	// Without a calendar:
+	shape      string // what is between the name of the current file and the suffix
+	head       []byte // how it begins
+	print      string // fingerprint
+	complete   bool   // the fingerprint is that of a whole line
+	seen       int64  // its size before it was looked into
+	id         int64  // its record in the history; 0: none
+	itself     bool   // it is the very file of the record, no copy
+	at         int    // where the record is in the history; -1: it is no generation
+	before     int64  // the record before that one; 0: there is none
+	generation string // name
 }
 
 // kind is how the name of a member shows that it is one.
@@ -64,20 +88,70 @@ func (m member) compare(n member) int {
 func (g *generation) is(m member) bool { return g.device == m.device && g.inode == m.inode }
 
 // members are all that can be found now, oldest first, the current one last
-// and under no other name; of the dated ones of a calendar those from the month of the order since on. Nobody looks at
-// all names at once: stable is false if they went on changing, so that one may be missing or in the wrong place.
-func (f family) members(since string) (list []member, stable bool) {
-	list = f.list(since)
+// and under no other name. Nobody looks at all names at once: the error is errMoved if they went on changing, so
+// that one may be missing or in the wrong place.
+func (f family) members(s since) ([]member, error) {
+	list := f.list(s.order)
 	for range 20 {
-		again := f.list(since)
-		if slices.EqualFunc(list, again, func(a, b member) bool {
+		err := error(nil)
+		if f.history != nil {
+			err = f.look(list)
+		}
+		again := f.list(s.order)
+		if !slices.EqualFunc(list, again, func(a, b member) bool {
 			return a.path == b.path && a.device == b.device && a.inode == b.inode
 		}) {
-			return again, true
+			list = again
+			continue
 		}
-		list = again
+		if f.history == nil || err != nil && !errors.Is(err, errMoved) {
+			return again, err
+		}
+		for i := range again {
+			m, seen := &again[i], list[i]
+			m.head, m.print, m.complete, m.seen = seen.head, seen.print, seen.complete, seen.size
+		}
+		if err == nil {
+			if list, err = f.history.register(again, s); err == nil {
+				return list, nil
+			}
+		}
+		list = f.list(s.order)
 	}
-	return list, false
+	return list, errMoved
+}
+
+// look reads how each of list begins. The error is errMoved if one is not there any more.
+func (f family) look(list []member) error {
+	for i := range list {
+		m := &list[i]
+		g, err := f.raw(*m)
+		if err == nil && !g.is(*m) {
+			err = errMoved
+		}
+		if err == nil {
+			head := make([]byte, headWindow)
+			var n int
+			if n, err = g.file.ReadAt(head, 0); err == io.EOF {
+				err = nil
+			}
+			m.head = head[:n]
+		}
+		if err == nil {
+			m.print, m.complete, err = fingerprint(g.file)
+		}
+		if g != nil {
+			g.file.Close()
+		}
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return errMoved
+		case errors.Is(err, fs.ErrPermission) && m.kind != current: // who wants to read it is told
+		case err != nil:
+			return err
+		}
+	}
+	return nil
 }
 
 // list is one attempt at members.
@@ -150,9 +224,10 @@ func (f family) siblings() (list []member) {
 	}
 	for _, entry := range entries {
 		name, archive := strings.CutSuffix(entry.Name(), ".gz")
-		if entry.Name() == base || entry.IsDir() || foreign(name) {
+		if entry.Name() == base || !entry.Type().IsRegular() || foreign(name) {
 			continue
 		}
+		shape := base
 		suffix, ok := strings.CutPrefix(name, base)
 		if !ok {
 			if suffix, ok = strings.CutPrefix(name, stem); !ok {
@@ -161,6 +236,7 @@ func (f family) siblings() (list []member) {
 			if suffix, ok = strings.CutSuffix(suffix, extension); !ok {
 				continue
 			}
+			shape = stem
 		}
 		m := member{path: filepath.Join(directory, entry.Name()), name: filepath.Join(directory, name), archive: archive}
 		switch {
@@ -169,6 +245,7 @@ func (f family) siblings() (list []member) {
 			continue
 		default:
 			m.kind, m.order = rotated(suffix[0], suffix[1:])
+			m.shape = shape + suffix[:1]
 		}
 		if info, err := entry.Info(); err == nil {
 			list = append(list, m.described(f.files, info))
@@ -177,6 +254,9 @@ func (f family) siblings() (list []member) {
 	return list
 }
 
+// countedFrom less the number of a counted file is its order.
+const countedFrom = 1_000_000
+
 // rotated tells by what a rotation added to a name, behind a separator, how
 // its files are ordered.
 func rotated(separator byte, suffix string) (kind, string) {
@@ -184,7 +264,7 @@ func rotated(separator byte, suffix string) (kind, string) {
 		if separator != '.' { // app-2.log is the log of a second app
 			return other, ""
 		}
-		return counted, strconv.Itoa(1_000_000 - n) // the highest is the oldest
+		return counted, strconv.Itoa(countedFrom - n) // the highest is the oldest, mostly
 	}
 	if strings.Trim(suffix, "0123456789-_.:TZ+") == "" && suffix != "" {
 		return dated, suffix

@@ -30,6 +30,8 @@ type follower struct {
 	last *generation   // the newest that was seen; nil before the first. It is open as long as it is that
 	more bool          // there are files behind last that were not opened yet
 	told string        // the last error that was logged
+
+	noted int64 // the record in the history that has all it can of the beginning of its file
 }
 
 // run watches until ctx is done.
@@ -97,12 +99,16 @@ func (f *follower) search() {
 	}
 	if !gone && f.last != nil {
 		if device, inode := f.files.Identity(info); device == f.last.device && inode == f.last.inode {
+			f.note(info.Size())
 			f.tell(nil)
 			return
 		}
 	}
-	behind, stable := f.unseen()
-	if !stable {
+	behind, err := f.unseen()
+	if err != nil {
+		if !errors.Is(err, errMoved) { // else it is seen at the next look
+			f.tell(err)
+		}
 		return
 	}
 	for _, m := range behind {
@@ -136,12 +142,29 @@ func (f *follower) search() {
 }
 
 // unseen are the files behind the last that was seen; the current one, if none was.
-func (f *follower) unseen() (list []member, stable bool) {
+func (f *follower) unseen() ([]member, error) {
 	if f.last != nil {
 		return f.after(f.last)
 	}
-	list, stable = f.members("")
-	return slices.DeleteFunc(list, func(m member) bool { return m.kind != current }), stable
+	list, err := f.members(since{})
+	return slices.DeleteFunc(list, func(m member) bool { return m.kind != current }), err
+}
+
+// note keeps the history up to date about the file that was seen last, which is size bytes long now.
+func (f *follower) note(size int64) {
+	if f.history == nil {
+		return
+	}
+	f.history.flush()
+	id := f.last.id.Load()
+	if id == f.noted || size < headWindow {
+		return
+	}
+	head := make([]byte, headWindow)
+	if n, err := f.last.file.ReadAt(head, 0); n == len(head) && err == nil {
+		f.history.grown(id, head)
+		f.noted = id
+	}
 }
 
 // tell says once for each cause why nothing can be read.

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/event"
@@ -37,6 +38,9 @@ type generation struct {
 	stream        *event.Stream // nil as long as name is empty
 	head          []byte        // how the file begins
 	final         bool          // its writer has gone on to the next one
+
+	id     atomic.Int64 // its record in the history; another one after it was truncated
+	before int64        // the record before that; 0: there is none
 }
 
 // text is what a file holds, or a compressed one.
@@ -47,8 +51,20 @@ type text interface {
 	io.Closer
 }
 
-// open opens the file that m described; it may be another one by now.
+// open opens the file that m described; it may be another one by now. Whether it is still what m was
+// when it was looked into shows when it is read: generation.intact.
 func (f family) open(m member) (*generation, error) {
+	g, err := f.raw(m)
+	if err == nil && m.id != 0 {
+		g.name, g.before = m.generation, m.before
+		g.id.Store(m.id)
+		g.head = append(g.head, m.head[:min(len(m.head), headLength)]...)
+	}
+	return g, err
+}
+
+// raw opens the file that m described, and knows of it what its names say.
+func (f family) raw(m member) (*generation, error) {
 	g, err := openGeneration(f.files, m.path)
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ type reader struct {
 	looked   int    // reads since then
 	told     string // the last error that was logged
 
-	// How far dated generations were read, by name: where the clock was put back, the writer comes back to one.
+	// How far generations were read, by name: a writer may come back to one, or its file to the path.
 	done map[string]int64
 }
 
@@ -87,9 +87,13 @@ func (r *reader) begins(ctx context.Context, g *generation, offset int64) error 
 	return r.out.Emit(ctx, lot)
 }
 
-// identifyEarly names a generation if its first line is complete already.
+// identifyEarly names a generation if its first line is complete already. With a history it has its name since it was
+// opened, or waits for it: awaitName.
 func (r *reader) identifyEarly(g *generation) error {
 	if g.name == "" {
+		if r.follower.history != nil {
+			return nil
+		}
 		if _, complete, err := fingerprint(g.file); err != nil || !complete {
 			return err
 		}
@@ -120,6 +124,9 @@ func (r *reader) generation(ctx context.Context, g *generation, offset int64) er
 		}
 	}
 	err = r.retry(ctx, g, func() error { return r.seek(ctx, g, offset) })
+	if errors.Is(err, errReplaced) { // while it waited
+		err = r.restart(ctx, g)
+	}
 	damaged := new(damage)
 	if errors.As(err, &damaged) {
 		r.damaged(g, damaged)
@@ -129,7 +136,10 @@ func (r *reader) generation(ctx context.Context, g *generation, offset int64) er
 		return err
 	}
 	for {
-		n, err := r.fill(g)
+		n, err := 0, r.awaitName(ctx, g)
+		if err == nil {
+			n, err = r.fill(g)
+		}
 		if n > 0 && r.split.Fill(r.lot) {
 			if err := r.emit(ctx, g); err != nil {
 				return err
@@ -175,9 +185,9 @@ func (r *reader) retry(ctx context.Context, g *generation, do func() error) erro
 }
 
 // hold waits until it is time to try again what failed with err. A file that is
-// to be read once is not tried again, nor one that is damaged.
+// to be read once is not tried again, nor one that is damaged or was replaced.
 func (r *reader) hold(ctx context.Context, g *generation, err error) error {
-	if !r.follow || errors.As(err, new(*damage)) {
+	if !r.follow || errors.As(err, new(*damage)) || errors.Is(err, errReplaced) {
 		return err
 	}
 	if r.fails(g, err); !pause(ctx, r.poll) {
@@ -210,8 +220,10 @@ var errReplaced = errors.New("the file was replaced in place")
 func (r *reader) seek(ctx context.Context, g *generation, offset int64) error {
 	r.split.Reset(offset)
 	r.size, r.before, r.looked = 0, 0, 0
-	if _, err := g.intact(); err != nil {
+	if same, err := g.intact(); err != nil {
 		return fmt.Errorf("reading %s: %w", g.path, err)
+	} else if !same && g.archive() == nil {
+		return errReplaced
 	}
 	if err := g.seek(ctx, offset); err != nil {
 		return err
@@ -293,7 +305,18 @@ func (r *reader) identify(g *generation) error {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", g.path, err)
 		}
-		g.name = nameFor(g.dated, print, r.previous)
+		if r.follower.history != nil {
+			head, err := beginning(g)
+			if err != nil {
+				return err
+			}
+			if now, _ := printOfHead(head); now != print { // it was truncated
+				head = g.head
+			}
+			g.name = r.follower.history.name(g.id.Load(), print, head)
+		} else {
+			g.name = nameFor(g.dated, print, r.previous)
+		}
 	}
 	g.stream = &event.Stream{Source: r.host.Address, Generation: g.name, File: r.path}
 	return nil
@@ -324,7 +347,7 @@ func (r *reader) finish(ctx context.Context, g *generation) error {
 			return err
 		}
 	}
-	if g.dated != "" && g.name != "" {
+	if g.name != "" {
 		r.done[g.name] = r.split.Offset()
 	}
 	return nil

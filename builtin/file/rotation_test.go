@@ -514,11 +514,12 @@ func TestNeighbours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.append(alerts, lines(0, 5))
+		r.append("/logs/alerts.json-20251121", lines(100, 105))
 		r.must(r.once())
 		position := r.out.positions[2]
 		r.out = &collector{}
 		r.must(r.files.Rename(alerts, alerts+".1"))
-		for _, name := range []string{"alerts.json.bak", "alerts-2.json", "alerts.json-20251121", "alerts.log", "alerts.json.0", "alertsx.json.1"} {
+		for _, name := range []string{"alerts.json.bak", "alerts-2.json", "alerts.log", "alerts.json.0", "alertsx.json.1"} {
 			time.Sleep(time.Second)
 			r.append("/logs/"+name, lines(100, 105))
 		}

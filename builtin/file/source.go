@@ -32,6 +32,9 @@ type Source struct {
 	held        atomic.Int64 // bytes read that the pace has not let go yet
 
 	gaps, missing atomic.Int64 // what could not be read, and how many bytes of it are known
+
+	opening sync.Once
+	history *history // nil for a profile
 }
 
 func newSource(c *component.Config) (component.Source, error) {
@@ -97,6 +100,10 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 	for _, p := range start.lost {
 		s.report(host, gap{generation: p.Generation, path: p.Path, from: p.Offset, to: -1,
 			why: "the file that was being read is gone, and what had not been read of it is lost; going on with the one behind it that is there"})
+	}
+	for _, p := range start.cut {
+		s.report(host, gap{generation: p.Generation, path: p.Path, from: p.Offset, to: -1,
+			why: "the file was truncated, and what was written to it behind what had been read, if anything, is in no copy of it"})
 	}
 	if len(from) > 0 {
 		if err := s.forget(host); err != nil { // no harm: where there are checkpoints nobody asks for it
@@ -186,5 +193,10 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 func (s *Source) family(host *component.Host) family {
-	return family{files: host.FS, path: s.path, calendar: calendarOf(s.profile, s.path)}
+	f := family{files: host.FS, path: s.path, calendar: calendarOf(s.profile, s.path)}
+	if f.calendar == nil {
+		s.opening.Do(func() { s.history = &history{state: host.State} })
+		f.history = s.history
+	}
+	return f
 }

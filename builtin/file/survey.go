@@ -16,9 +16,17 @@ import (
 // tell or change where it stands.
 type Survey struct{ family }
 
-// NewSurvey is the survey of the source whose path and profile these are.
-func NewSurvey(files world.FS, path, profile string) Survey {
-	return Survey{family{files: files, path: path, calendar: calendarOf(profile, path)}}
+// NewSurvey is the survey of the source whose path and profile these are. state is what is
+// stored of the source, and is only read; nil if there is nothing.
+func NewSurvey(files world.FS, path, profile string, state component.State) Survey {
+	v := Survey{family{files: files, path: path, calendar: calendarOf(profile, path)}}
+	if v.calendar == nil {
+		v.history = &history{}
+		if state != nil {
+			v.history.unsaved = (&history{state: state}).load()
+		}
+	}
+	return v
 }
 
 // Find is where p lies now: the file's path, and how many bytes there are
@@ -113,7 +121,7 @@ type Member struct {
 // Members are the files that can be found now, oldest first, the one at the
 // source's path last.
 func (v Survey) Members() []Member {
-	members, _ := v.members("")
+	members, _ := v.members(since{starting: true})
 	list := make([]Member, len(members))
 	for i, m := range members {
 		list[i] = Member{m.path, m.device, m.inode, v.length(m)}
@@ -130,7 +138,7 @@ func (f family) member(path string) member {
 		return m // who opens it is told
 	}
 	m = m.described(f.files, info)
-	members, _ := f.members("")
+	members, _ := f.members(since{starting: true})
 	for _, known := range members {
 		if known.device == m.device && known.inode == m.inode {
 			return known

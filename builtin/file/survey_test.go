@@ -32,7 +32,7 @@ func TestSurvey(t *testing.T) {
 	surveyed(t, files, "/logs/a.json.1", "{\"old\":1}\n{\"old\":2}\n")
 	surveyed(t, files, "/logs/a.json", "{\"new\":1}\n{\"new\":2}\n{\"new\"")
 	surveyed(t, files, "/logs/other.json", "{}\n")
-	v := NewSurvey(files, "/logs/a.json", "")
+	v := NewSurvey(files, "/logs/a.json", "", nil)
 	for _, c := range []struct {
 		path         string
 		offset, want int64
@@ -75,7 +75,7 @@ func TestSurvey(t *testing.T) {
 func TestSurveyKeepsTheGeneration(t *testing.T) {
 	files := worldtest.NewFS()
 	surveyed(t, files, "/a.json", "{\"n\":1}\n{\"n\":2}\n")
-	v := NewSurvey(files, "/a.json", "")
+	v := NewSurvey(files, "/a.json", "", nil)
 	p, err := v.At("/a.json", 8)
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestSurveyOfWazuh(t *testing.T) {
 	if err := files.Link("/alerts/2025/Nov/ossec-alerts-21.json", "/alerts/alerts.json"); err != nil {
 		t.Fatal(err)
 	}
-	v := NewSurvey(files, "/alerts/alerts.json", "wazuh4")
+	v := NewSurvey(files, "/alerts/alerts.json", "wazuh4", nil)
 	p, err := v.At("/alerts/alerts.json", 0)
 	if err != nil || !strings.HasPrefix(p.Generation, "2025/Nov/ossec-alerts-21.json:") {
 		t.Errorf("%v: %+v", err, p)
@@ -114,7 +114,7 @@ func TestSurveyOfWazuh(t *testing.T) {
 
 func TestSurveyOfNothing(t *testing.T) {
 	files := worldtest.NewFS()
-	v := NewSurvey(files, "/a.json", "")
+	v := NewSurvey(files, "/a.json", "", nil)
 	if _, err := v.At("/a.json", 0); err == nil || errors.Is(err, ErrNoLine) {
 		t.Errorf("a file that is not there: %v", err)
 	}

@@ -6,29 +6,60 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 )
 
-// after are the members that came behind the file g and are named by the same kind of
-// rotation; only the current one if nobody knows where g was among them. stable is as for members.
-func (f family) after(g *generation) (list []member, stable bool) {
-	members, stable := f.members(g.order)
-	if f.calendar != nil && g.order != "" {
-		list, err := f.afterDate(g, members)
-		return list, stable && err == nil
+// after are the members that came behind the file g. The error is errMoved, or that of a file that can't be read.
+func (f family) after(g *generation) (list []member, err error) {
+	members, err := f.members(since{order: g.order})
+	if err != nil {
+		return nil, err
 	}
-	i, rotation := f.index(g, members), current
-	if i >= 0 {
-		rotation = members[i].kind
+	if f.history != nil {
+		places := f.history.places()
+		return slices.DeleteFunc(between(members, places, f.place(g, members, places), math.MaxInt), g.is), nil
 	}
-	list = slices.DeleteFunc(members[i+1:], func(m member) bool {
-		return m.kind != current && (m.kind != rotation || m.kind == other)
-	})
-	list, err := f.once(list)
-	return list, stable && err == nil
+	if g.order != "" {
+		return f.afterDate(g, members)
+	}
+	return f.once(slices.DeleteFunc(members[f.index(g, members)+1:], func(m member) bool { return m.kind != current }))
+}
+
+// place is where g is in the history. If it has been forgotten, only the current file is behind it.
+func (f family) place(g *generation, members []member, places map[int64]int) int {
+	if at, ok := places[g.id.Load()]; ok {
+		return at
+	}
+	for _, m := range members {
+		if at, ok := places[m.id]; ok && g.is(m) {
+			return at
+		} else if ok && m.kind == current {
+			return at - 1
+		}
+	}
+	return math.MaxInt
+}
+
+// between are the members that the history has between two places, each generation once.
+func between(members []member, places map[int64]int, from, to int) (list []member) {
+	for _, m := range members {
+		at, ok := places[m.id] // others may have come in since members were looked for
+		if !ok || m.at < 0 || at <= from || at >= to {
+			continue
+		}
+		if n := len(list) - 1; n >= 0 && list[n].id == m.id {
+			if m.likeness() < list[n].likeness() {
+				list[n] = m
+			}
+			continue
+		}
+		list = append(list, m)
+	}
+	return list
 }
 
 // afterDate is after where the calendar knows where g was, whether it is still there or not.
@@ -52,7 +83,7 @@ func (f family) afterDate(g *generation, members []member) (list []member, err e
 	return f.once(list)
 }
 
-// index is where g is among members, under its name or compressed; -1 if it is nowhere.
+// index is where g is among members of a calendar, under its name or compressed; -1 if it is nowhere.
 func (f family) index(g *generation, members []member) int {
 	if i := slices.IndexFunc(members, g.is); i >= 0 {
 		return i
@@ -115,7 +146,7 @@ func (f family) holds(m member, g *generation) (bool, error) {
 }
 
 func beginning(g *generation) ([]byte, error) {
-	buf := make([]byte, 4096)
+	buf := make([]byte, headWindow)
 	n, err := g.file.ReadAt(buf, 0)
 	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("reading %s: %w", g.path, err)
@@ -127,11 +158,12 @@ func beginning(g *generation) ([]byte, error) {
 var errMoved = errors.New("files have moved meanwhile")
 
 // find opens the file in which position was reached; nil if there is none.
-// Where several would do, the one with the position's inode is it, then a plain one, then the oldest,
-// since reading twice is better than not reading. The error is errMoved, or that of the file that it should be.
+// Where the history does not tell and several would do, the one with the position's inode is it, then a plain one, then the
+// oldest, since reading twice is better than not reading. The error is errMoved, or that of the file that it should be.
 func (f family) find(position component.Position, members []member) (*generation, error) {
 	name, _, _ := strings.Cut(position.Generation, ":")
 	order := f.calendar.orderIn(position.Generation)
+	known := slices.ContainsFunc(members, func(m member) bool { return m.generation != "" && m.generation == position.Generation })
 	likely := func(m member) int {
 		switch {
 		case m.device == position.Device && m.inode == position.Inode:
@@ -145,7 +177,10 @@ func (f family) find(position component.Position, members []member) (*generation
 	slices.SortStableFunc(candidates, func(a, b member) int { return likely(a) - likely(b) })
 	for _, m := range candidates {
 		elsewhere := order != "" && m.order != "" && m.name != name && likely(m) > 0
-		if elsewhere || !m.archive && m.size < position.Offset {
+		if known || m.generation != "" {
+			elsewhere = m.generation != position.Generation
+		}
+		if elsewhere || !known && !m.archive && m.size < position.Offset {
 			continue
 		}
 		g, err := f.open(m)
@@ -160,7 +195,7 @@ func (f family) find(position component.Position, members []member) (*generation
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || g != nil && !g.is(m):
 			return nil, errMoved
-		case err != nil && (likely(m) == 0 || order != "" && m.name == name):
+		case err != nil && (known || likely(m) == 0 || order != "" && m.name == name):
 			return nil, fmt.Errorf("looking for the file that was being read: %w", err)
 		}
 	}

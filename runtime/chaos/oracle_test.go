@@ -40,7 +40,6 @@ type oracle struct {
 	lot     int                          // lines of this run's largest lot
 	gaps    int                          // truncations that were told
 	stored  bool                         // there was a checkpoint
-	excused map[string]map[int]bool      // what a sink may miss, as the operator was told
 	trouble time.Time                    // the last moment at which the disk was in trouble
 
 	began time.Time // of this run
@@ -62,10 +61,9 @@ func newOracle(h *harness) *oracle {
 	o := &oracle{
 		h: h, numbers: map[place]int{}, places: map[int]place{}, streams: map[string][]int{}, begins: map[string]int{},
 		ever: map[string]map[int]bool{}, unknown: map[string]map[int]int{}, allowed: map[string]map[int]int{}, base: map[string]int{},
-		excused: map[string]map[int]bool{},
 	}
 	for _, s := range sinks {
-		o.ever[s], o.unknown[s], o.allowed[s], o.excused[s] = map[int]bool{}, map[int]int{}, map[int]int{}, map[int]bool{}
+		o.ever[s], o.unknown[s], o.allowed[s] = map[int]bool{}, map[int]int{}, map[int]int{}
 	}
 	o.begin()
 	return o
@@ -112,8 +110,9 @@ func (o *oracle) read(lot *component.Lot) {
 		o.begins[lot.Position.Generation] = o.readTo
 	}
 	for _, l := range lot.Lines {
-		n := numberIn(lot.Data[l.Start:l.End])
-		if n < 0 {
+		text := lot.Data[l.Start:l.End]
+		n := numberIn(text)
+		if n < 0 || l.Failure != nil && o.h.writer.text(n) != string(text) { // cut off, the number maybe too
 			continue
 		}
 		at := place{lot.Stream.Generation, l.Offset}
@@ -165,8 +164,7 @@ func (o *oracle) hear(message string, attrs []slog.Attr) {
 }
 
 // astray is told that a sink's place in the input is gone, which only a truncation without a
-// copy can bring about. Such a sink may get all that the source reads again, and miss what
-// stands in the files between that one and the current one.
+// copy can bring about. Such a sink may get all that the source reads again.
 func (o *oracle) astray(attrs []slog.Attr) {
 	for _, a := range attrs {
 		if a.Key != "slot" {
@@ -183,9 +181,6 @@ func (o *oracle) astray(attrs []slog.Attr) {
 			o.mu.Lock()
 			for _, d := range list {
 				o.allowed[s][d.n]++
-			}
-			for n := range o.h.writer.count() {
-				o.excused[s][n] = true
 			}
 			o.mu.Unlock()
 		}
@@ -205,7 +200,7 @@ func (o *oracle) missing() (n int) {
 	defer o.mu.Unlock()
 	for _, s := range sinks {
 		for i, l := range lines {
-			if wants(s, l.class) && l.doomed.IsZero() && !o.excused[s][i] && !o.ever[s][i] {
+			if wants(s, l.class) && l.doomed.IsZero() && !o.ever[s][i] {
 				n++
 			}
 		}
@@ -277,7 +272,7 @@ func (o *oracle) end(at time.Time, clean bool) {
 			switch {
 			case has[s][n] && n >= b:
 				o.allowed[s][n]++
-			case !has[s][n] && n < b && l.doomed.IsZero() && !o.excused[s][n]:
+			case !has[s][n] && n < b && l.doomed.IsZero():
 				o.violate("the checkpoint of %s stands at %d, and %s does not have %d", account(s, l.class), b, s, n)
 			}
 		}
@@ -304,7 +299,7 @@ func (o *oracle) fresh(sink string, stands int, lines []line, at time.Time, clea
 	through := o.base[sink]
 	for n := through; n < o.readTo && n < len(lines); n++ {
 		l := lines[n]
-		if (!l.doomed.IsZero() || o.excused[sink][n]) && !o.ever[sink][n] {
+		if !l.doomed.IsZero() && !o.ever[sink][n] {
 			continue
 		}
 		done := true
@@ -438,9 +433,6 @@ func (o *oracle) judge() {
 				continue
 			}
 			if times[n] == 0 {
-				if o.excused[s][n] {
-					continue
-				}
 				if l.doomed.IsZero() {
 					lost = append(lost, n)
 				} else if o.watched(l.doomed) {

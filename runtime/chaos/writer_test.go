@@ -36,22 +36,22 @@ type style string
 
 const (
 	byNumber   style = "number" // alerts.json.1 is the newest
+	byCount    style = "count"  // alerts.json.1 is the oldest
 	byDate     style = "date"
+	bySuffix   style = "suffix" // alerts.json.aaa, as nobody can foretell
 	byLink     style = "wazuh"
 	byTruncate style = "copytruncate"
 )
 
-var styles = []style{byNumber, byDate, byLink, byTruncate}
+var styles = []style{byNumber, byCount, byDate, bySuffix, byLink, byTruncate}
 
 // writer writes alerts as a manager does, and rotates as logrotate or the manager does.
 type writer struct {
-	h     *harness
-	rng   *rand.Rand
-	style style
-	head  string // a first line that all files have
-	// copies says whether a file is copied before it is truncated: always or never. Who is
-	// behind a truncation without a copy does not look for the copies of what came after.
-	copies bool
+	h      *harness
+	rng    *rand.Rand
+	style  style
+	head   string // a first line that all files have
+	copies int    // of so many truncations one has no copy; 0: each has one
 
 	mu      sync.Mutex // guards file against a loss of power
 	file    world.File
@@ -70,7 +70,7 @@ type writer struct {
 
 func newWriter(h *harness, rng *rand.Rand, s style) *writer {
 	w := &writer{h: h, rng: rng, style: s, written: make(chan struct{}), wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
-	w.copies = rng.IntN(4) > 0
+	w.copies = []int{0, 0, 1, 4}[rng.IntN(4)]
 	if rng.IntN(5) == 0 && s != byTruncate { // copies with the same first line can't be told apart
 		w.head = `{"head":"the same in all files"}` + "\n"
 	}
@@ -150,7 +150,9 @@ func (w *writer) run(count int) {
 			w.rotate()
 			<-w.turn
 		}
-		for w.take(&w.archive) && w.head == "" { // nor can archives, which have another inode
+		// Archives that begin alike can't be told apart either, and have times of their own, by which files
+		// are ordered whose names say nothing.
+		for w.take(&w.archive) && w.head == "" && w.style != bySuffix {
 			w.turn <- struct{}{}
 			w.must(w.compress(alertsDir))
 			<-w.turn
@@ -225,6 +227,16 @@ func (w *writer) classOf(n int) class {
 	return w.lines[n].class
 }
 
+// text is line n.
+func (w *writer) text(n int) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n >= len(w.lines) {
+		return ""
+	}
+	return w.lines[n].text
+}
+
 // gone says whether a file is gone that had lines in it.
 func (w *writer) gone() bool {
 	w.mu.Lock()
@@ -278,6 +290,10 @@ func (w *writer) rotate() {
 	case byNumber:
 		w.shift()
 		w.moved(alertsPath + ".1")
+	case byCount:
+		w.moved(fmt.Sprintf("%s.%d", alertsPath, w.files))
+	case bySuffix:
+		w.moved(fmt.Sprintf("%s.%c%c%c", alertsPath, 'a'+w.files/676, 'a'+w.files/26%26, 'a'+w.files%26))
 	case byDate:
 		w.moved(fmt.Sprintf("%s-202511%02d", alertsPath, w.files))
 	}
@@ -384,7 +400,7 @@ func (w *writer) gzip(name string) error {
 // is lost unless somebody has read it before.
 func (w *writer) truncate() {
 	w.files++
-	copied := w.copies
+	copied := w.copies == 0 || w.rng.IntN(w.copies) > 0
 	if copied {
 		w.shift()
 		data, err := w.h.files.ReadFile(alertsPath)
@@ -409,7 +425,7 @@ func (w *writer) truncate() {
 	if !copied {
 		from = w.first
 	}
-	w.lost = w.lost || more || !copied // who has read to the end stands where no file reaches
+	w.lost = w.lost || !copied
 	for _, l := range w.lines[from:] {
 		l.doomed = time.Now()
 	}

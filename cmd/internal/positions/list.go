@@ -99,7 +99,7 @@ func (l *lister) where(c state.Checkpoint) string {
 		if strings.Contains(c.Generation, ":") {
 			profile = "wazuh4"
 		}
-		v = file.NewSurvey(l.target.FS, c.Path, profile)
+		v = file.NewSurvey(l.target.FS, c.Path, profile, nil)
 	}
 	path, behind, found := v.Find(c.Position)
 	switch {

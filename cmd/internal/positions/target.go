@@ -90,5 +90,9 @@ func (t *Target) survey(n *plan.Node) (v file.Survey, path string, ok bool) {
 		return v, "", false
 	}
 	path = n.Config.String("path")
-	return file.NewSurvey(t.FS, path, n.Config.String("profile")), path, true
+	var known component.State
+	if d, _, err := t.Look(); err == nil {
+		known = d.Component(n.Address)
+	}
+	return file.NewSurvey(t.FS, path, n.Config.String("profile"), known), path, true
 }

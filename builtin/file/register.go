@@ -1,0 +1,381 @@
+package file
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/wazuh-etl/etl/runtime/component"
+)
+
+// register finds each of list, which are oldest first by their names, in the history, and
+// writes down those that are not in it. What comes back is in the order in which
+// they were written, files that are no generations first. The error is errMoved.
+func (h *history) register(list []member, s since) ([]member, error) {
+	registering.Lock()
+	defer registering.Unlock()
+	r := &register{records: h.load(), members: list, from: s.positions, starting: s.starting}
+	r.first = len(r.records) == 0
+	r.own()
+	r.others()
+	if r.growing() {
+		return nil, errMoved
+	}
+	r.add()
+	r.prune()
+	if r.changed {
+		h.save(r.records)
+	}
+	return r.sorted(), nil
+}
+
+// register is one look at the files of a history.
+type register struct {
+	records  []record
+	members  []member
+	from     []component.Position // may name generations that are not known
+	starting bool                 // nobody has a file open: the current one may have come from another disk
+	first    bool                 // nothing was known
+	changed  bool                 // there is something to store
+	begun    bool                 // the current file is the one that it was, and had begun
+}
+
+// current is the member at the path itself; nil if there is none.
+func (r *register) current() *member {
+	if n := len(r.members) - 1; n >= 0 && r.members[n].kind == current {
+		return &r.members[n]
+	}
+	return nil
+}
+
+// last is where the newest record is; -1 if there is none.
+func (r *register) last() int {
+	for i := len(r.records) - 1; i >= 0; i-- {
+		if !r.records[i].Foreign {
+			return i
+		}
+	}
+	return -1
+}
+
+// own finds the records of members by their inodes. An inode may be another file's now, and the file another one.
+func (r *register) own() {
+	for i := range r.members {
+		m := &r.members[i]
+		for k := len(r.records) - 1; k >= 0 && m.id == 0; k-- {
+			o := &r.records[k]
+			again := o.Length == 0 && m.kind == current && k != r.last()
+			if o.is(m) && !o.Left && !again && o.begins(m.head) {
+				m.id, m.itself = o.ID, true
+				r.begun = r.begun || m.kind == current && o.Name != "" && k == r.last()
+				o.grow(m.head) // stored with what comes next
+				if o.Name == "" && m.complete {
+					o.Name, r.changed = freeName(r.records, m.print), true
+				}
+			}
+		}
+	}
+}
+
+// others finds the records of members that have another inode by now: copies, archives, what came from another
+// disk. The current file is looked at last, so that it is nothing that has been rotated.
+func (r *register) others() {
+	for i := range r.members {
+		m := &r.members[i]
+		for k := len(r.records) - 1; k >= 0 && m.id == 0; k-- {
+			o := &r.records[k]
+			it := r.memberOf(o.ID)
+			switch {
+			case m.kind == current && (it != nil || !r.starting):
+			case it == nil || !it.itself:
+				if o.Length > 0 && o.begins(m.head) && (m.kind != current || m.size >= o.Least) {
+					m.id = o.ID
+					r.begun = r.begun || m.kind == current && o.Name != "" && k == r.last()
+				}
+			case m.copies(it):
+				m.id = o.ID
+			}
+			if m.id == 0 && r.cut(m, o) {
+				m.id = o.ID
+			}
+		}
+	}
+}
+
+// cut says whether m is a copy of what the current file held before it was truncated, made before all was written
+// that is known of it.
+func (r *register) cut(m *member, o *record) bool {
+	now := r.current()
+	return now != nil && now.id != o.ID && o.is(now) && m.kind != current && !m.archive &&
+		len(m.head) < o.Length && m.complete && o.Name != "" && printOf(o.Name) == m.print
+}
+
+// memberOf is the file of a record: its very file, if it is there.
+func (r *register) memberOf(id int64) (it *member) {
+	for i := range r.members {
+		if m := &r.members[i]; m.id == id && (it == nil || m.itself) {
+			it = m
+		}
+	}
+	return it
+}
+
+// copies says whether m is a copy of it, which may not be whole yet.
+func (m *member) copies(it *member) bool {
+	switch {
+	case m.archive && !it.archive:
+		return m.name == it.name && bytes.HasPrefix(it.head, m.head) || len(m.head) > 0 && bytes.Equal(m.head, it.head)
+	case it.archive != m.archive:
+		return len(it.head) > 0 && bytes.HasPrefix(m.head, it.head)
+	}
+	unreadable := len(m.head) == 0 && m.size > 0
+	return !unreadable && bytes.HasPrefix(it.head, m.head)
+}
+
+// growing says whether a file that is new beside the path is being written: it may be a copy, and be known when it is whole.
+func (r *register) growing() bool {
+	return slices.ContainsFunc(r.members, func(m member) bool {
+		return m.id == 0 && m.kind != current && !m.archive && m.size != m.seen
+	})
+}
+
+// making says whether m is made now: the archive of a file, or the copy of the current one. A file that is
+// empty may be the beginning of a copy, where files are copied and truncated; where they are renamed, its writer may
+// still come to it.
+func (r *register) making(m *member) bool {
+	if m.archive {
+		return slices.ContainsFunc(r.members, func(plain member) bool {
+			return !plain.archive && plain.name == m.name && bytes.HasPrefix(plain.head, m.head)
+		})
+	}
+	now := r.current()
+	if m.size == 0 {
+		return r.begun || now != nil && slices.ContainsFunc(r.records, func(o record) bool { return o.is(now) })
+	}
+	return now != nil && m.copies(now)
+}
+
+// add writes down what is new.
+func (r *register) add() {
+	now := r.current()
+	at := len(r.records) // where new ones come in
+	if now != nil && now.id != 0 {
+		i := indexOf(r.records, now.id)
+		if i < r.last() { // it was here before, and has come back
+			o := r.records[i]
+			r.records = append(slices.Delete(r.records, i, i+1), o)
+			i, r.changed = len(r.records)-1, true
+		}
+		at = i
+	}
+	var fresh []*member
+	for i := range r.members {
+		m := &r.members[i]
+		if m.id == 0 && m.kind != current && !r.making(m) {
+			fresh = append(fresh, m)
+		}
+	}
+	ours := r.ours(fresh)
+	for _, m := range fresh {
+		if !slices.Contains(ours, m) {
+			o := newRecord(r.records, m)
+			m.id, o.Foreign = o.ID, true
+			r.records, r.changed = slices.Insert(r.records, 0, o), true
+			at++
+		}
+	}
+	if now != nil && now.id == 0 {
+		ours = append(ours, now)
+	}
+	for _, m := range ours {
+		o := newRecord(r.records, m)
+		r.adopt(&o, m)
+		m.id, m.itself = o.ID, true
+		r.records, r.changed = slices.Insert(r.records, at, o), true
+		at++
+	}
+}
+
+// adopt gives a record the name that a position has for its file.
+func (r *register) adopt(o *record, m *member) {
+	for _, p := range r.from {
+		known := slices.ContainsFunc(r.records, func(o record) bool { return o.Name == p.Generation })
+		if known || !m.complete || printOf(p.Generation) != m.print {
+			continue
+		}
+		elsewhere := slices.ContainsFunc(r.members, func(n member) bool {
+			return n.device == p.Device && n.inode == p.Inode && n.print == m.print
+		})
+		if !elsewhere || m.device == p.Device && m.inode == p.Inode {
+			o.Name = p.Generation
+			return
+		}
+	}
+}
+
+// ours are those of fresh that were the current file since the last look, oldest first. As long
+// as the current file is the one that it was, none was.
+func (r *register) ours(fresh []*member) []*member {
+	if r.begun {
+		return nil
+	}
+	shapes := map[string]bool{} // how files are called that are generations, though their names do not say so
+	for _, m := range r.members {
+		i := indexOf(r.records, m.id)
+		generation := i >= 0 && !r.records[i].Foreign || slices.ContainsFunc(r.from, func(p component.Position) bool {
+			return m.complete && printOf(p.Generation) == m.print
+		})
+		if generation && m.kind == other {
+			shapes[m.shape] = true
+		}
+	}
+	var ours, rest []*member
+	for _, m := range fresh {
+		if m.kind != other || shapes[m.shape] {
+			ours = append(ours, m)
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	if len(ours) == 0 && len(shapes) == 0 && !r.first { // something was rotated, and nothing else is there
+		ours = rest
+	}
+	return r.inOrder(ours)
+}
+
+// inOrder sorts files as they were written: those of a kind by their names, kinds by the times of their files.
+func (r *register) inOrder(list []*member) (sorted []*member) {
+	up := r.upwards(list)
+	var kinds [3][]*member // other, counted, dated
+	for _, m := range list {
+		kinds[m.kind] = append(kinds[m.kind], m)
+	}
+	slices.SortStableFunc(kinds[other], func(a, b *member) int {
+		return cmp.Or(a.modified.Compare(b.modified), cmp.Compare(a.path, b.path))
+	})
+	for _, k := range []kind{counted, dated} {
+		slices.SortStableFunc(kinds[k], func(a, b *member) int {
+			if k == counted && up && a.order != b.order {
+				return cmp.Compare(b.order, a.order)
+			}
+			return a.compare(*b)
+		})
+	}
+	for range list {
+		next := -1
+		for k := range kinds {
+			if len(kinds[k]) > 0 && (next < 0 || kinds[k][0].modified.Before(kinds[next][0].modified)) {
+				next = k
+			}
+		}
+		sorted = append(sorted, kinds[next][0])
+		kinds[next] = kinds[next][1:]
+	}
+	return sorted
+}
+
+// number is the N of alerts.json.N; 0 if m is called otherwise.
+func (m *member) number() int {
+	if m.kind != counted {
+		return 0
+	}
+	n, _ := strconv.Atoi(m.order)
+	return countedFrom - n
+}
+
+// upwards says whether the rotation counts on, so that the highest number is the newest. What is known
+// already tells: it is older. If nothing is, the times of the files do, but archives have them of when they were made.
+func (r *register) upwards(list []*member) bool {
+	lowest, highest := 0, 0 // of what is known
+	for _, m := range r.members {
+		n, i := m.number(), indexOf(r.records, m.id)
+		if n > 0 && i >= 0 && !r.records[i].Foreign {
+			highest = max(highest, n)
+			if lowest == 0 || n < lowest {
+				lowest = n
+			}
+		}
+	}
+	var plain []*member
+	above, below := highest > 0, highest > 0
+	for _, m := range list {
+		if n := m.number(); n > 0 {
+			above, below = above && n > highest, below && n < lowest
+			if !m.archive {
+				plain = append(plain, m)
+			}
+		}
+	}
+	if above || below {
+		return above
+	}
+	slices.SortFunc(plain, func(a, b *member) int { return a.number() - b.number() })
+	for i := 1; i < len(plain); i++ {
+		if !plain[i-1].modified.Before(plain[i].modified) {
+			return false
+		}
+	}
+	return len(plain) > 1
+}
+
+// prune forgets files that are gone: those that can't have a position, and those that are long gone.
+func (r *register) prune() {
+	last := r.last()
+	keep := r.records[:0:0]
+	for i, o := range r.records {
+		old := o.Foreign || o.Name == "" && i != last || i < len(r.records)-historyLength
+		if !old || r.memberOf(o.ID) != nil {
+			keep = append(keep, o)
+		}
+	}
+	r.changed = r.changed || len(keep) < len(r.records)
+	r.records = keep
+}
+
+// sorted are the members in the order of the history.
+func (r *register) sorted() []member {
+	index := make(map[int64]int, len(r.records))
+	for i, o := range r.records {
+		index[o.ID] = i
+	}
+	for i := range r.members {
+		m := &r.members[i]
+		k, ok := index[m.id]
+		switch {
+		case !ok || r.records[k].Foreign:
+			m.at = -1
+			if m.kind != current {
+				m.kind = other
+			}
+		default:
+			m.at, m.generation = k, r.records[k].Name
+			for k--; k >= 0 && m.before == 0; k-- { // one that is not forgotten soon
+				if o := r.records[k]; o.Name != "" && !o.Foreign {
+					m.before = o.ID
+				}
+			}
+			if m.kind == other {
+				m.kind = counted
+			}
+		}
+	}
+	slices.SortStableFunc(r.members, func(a, b member) int {
+		if a.kind == current || b.kind == current {
+			return cmp.Compare(a.kind, b.kind)
+		}
+		return cmp.Or(cmp.Compare(a.at, b.at), a.likeness()-b.likeness())
+	})
+	return r.members
+}
+
+// likeness sorts the files of one generation: the very file, then a copy, then an archive.
+func (m *member) likeness() int {
+	switch {
+	case m.itself:
+		return 0
+	case m.archive:
+		return 2
+	}
+	return 1
+}
