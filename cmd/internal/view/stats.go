@@ -58,6 +58,9 @@ func nodeStats(n graph.NodeSnapshot, from, to graph.Snapshot) []slog.Attr {
 			attrs = append(attrs, slog.String("health", "well"))
 		} else {
 			attrs = append(attrs, slog.String("health", n.Health.Error()))
+			if next := nextTry(n, to.Time); next != "" {
+				attrs = append(attrs, slog.String("next_try", next))
+			}
 		}
 		attrs = append(attrs, slog.String("last_ack", ago(to.Time, n.LastAck)))
 		if !n.Detached.IsZero() {
@@ -73,7 +76,7 @@ func Status(p *plan.Plan, s graph.Snapshot) string {
 	line := fmt.Sprintf("read %d, matched %d, delivered %d, dropped %d, errors %d", t.Read, t.Matched, t.Delivered, t.Dropped, t.Errors)
 	for _, n := range s.Nodes {
 		if n.Health != nil {
-			line += fmt.Sprintf("; %s waits: %s", n.Address, Visible(n.Health.Error()))
+			line += fmt.Sprintf("; %s waits: %s", n.Address, waitsFor(n, s.Time))
 		}
 		if n.Gaps > 0 {
 			line += fmt.Sprintf("; %s: %s", n.Address, gaps(n))

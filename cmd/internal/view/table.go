@@ -80,9 +80,9 @@ func trouble(n graph.NodeSnapshot, now time.Time) string {
 	case n.Health == nil:
 		return ""
 	case n.LastAck.IsZero():
-		return "  waiting: " + Visible(n.Health.Error())
+		return "  waiting: " + waitsFor(n, now)
 	}
-	return fmt.Sprintf("  waiting: %s (last answer %s)", Visible(n.Health.Error()), ago(now, n.LastAck))
+	return fmt.Sprintf("  waiting: %s (last answer %s)", waitsFor(n, now), ago(now, n.LastAck))
 }
 
 // fill is how full the node's queue is, by what is nearer to its limit.
