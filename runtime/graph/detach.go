@@ -67,12 +67,15 @@ func (f *feed) keepUp(j *job) outbox {
 		f.g.queued.Add(int64(len(events)))
 		bytes := sizeOf(events)
 		f.g.budget.add(bytes)
-		if !s.queue.PushAll(f.g.hard, events, patience) {
+		switch {
+		case s.queue.PushAll(f.g.hard, events, patience):
+		case f.g.hard.Err() != nil:
 			f.g.gone(len(events), bytes)
-			if f.g.hard.Err() == nil {
-				f.detach(j, s)
-				discard(events)
-			}
+		case f.g.running.during(func() { f.detach(j, s) }), f.g.asked.Load():
+			f.g.gone(len(events), bytes)
+			discard(events) // a stop that was asked for leaves them to the next start
+		default: // the input has ended: there is nothing more to read, and nobody to be held up
+			_, _ = s.queue.Push(f.g.hard, events)
 		}
 		j.out[i] = nil
 	}

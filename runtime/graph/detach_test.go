@@ -41,7 +41,7 @@ func (r *logReader) Run(ctx context.Context, _ *component.Host, from []component
 		}
 	}
 	stream := &event.Stream{Source: "source.test.log", Generation: "g"}
-	for n < r.log.size {
+	for n < r.log.size && ctx.Err() == nil {
 		if n >= r.log.length() {
 			select {
 			case <-time.After(r.log.interval):
@@ -182,4 +182,33 @@ func TestADetachedSinkResumesWhereItStood(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A sink that has no room left when the source has come to its end already gets
+// all the same what is on its way.
+func TestDetachedAtTheEndOfTheInput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipeline()
+		began := time.Now()
+		p.addLog(&growing{began: began.Add(-time.Hour), interval: time.Millisecond, size: 1000})
+		well, sick := &collector{}, &collector{}
+		sick.fail = func(int64) error {
+			if time.Since(began) < 10*time.Second {
+				return errors.New("down")
+			}
+			return nil
+		}
+		queue := plan.Queue{MaxEvents: 100, MaxBytes: 1 << 20, WhenFull: plan.Block}
+		p.add(plan.Node{Address: "sink.test.well", Sink: well, Required: true, Queue: queue}, "source.test.log")
+		p.add(plan.Node{Address: "sink.test.sick", Sink: sick, Required: true, Queue: queue}, "source.test.log")
+		g, err := New(p.plan, Options{Once: true, State: openState(t, t.TempDir())})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantNumbers(t, "well", well.numbers(), sequence(0, 1000))
+		wantNumbers(t, "sick", sick.numbers(), sequence(0, 1000))
+	})
 }

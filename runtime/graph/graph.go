@@ -80,7 +80,8 @@ type Graph struct {
 	fatal    chan error
 	soon     chan struct{} // asks for a checkpoint before the next second
 	stopping bool
-	badState bool // the last checkpoint could not be stored; Run's goroutine only
+	asked    atomic.Bool // the stop was asked for, or is for an error: the input has not ended
+	badState bool        // the last checkpoint could not be stored; Run's goroutine only
 	logged   map[dropKey]int64
 }
 
@@ -194,8 +195,10 @@ func (g *Graph) Run(ctx context.Context) error {
 			}
 		case <-ctx.Done():
 			waiting = false
+			g.asked.Store(true)
 		case failed = <-g.fatal:
 			waiting = false
+			g.asked.Store(true)
 		case <-g.running.ended:
 			waiting = false
 		}

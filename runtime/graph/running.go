@@ -24,6 +24,17 @@ func (r *running) add() bool {
 	return true
 }
 
+// during calls do, with the graph kept from its end meanwhile; it is too late
+// when all have ended.
+func (r *running) during(do func()) bool {
+	if !r.add() {
+		return false
+	}
+	defer r.done()
+	do()
+	return true
+}
+
 func (r *running) done() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
