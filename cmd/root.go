@@ -28,6 +28,7 @@ filters, transforms and sinks, and etl runs it for years.
 		newRun(specs),
 		newTest(specs),
 		newValidate(specs),
+		newPlan(specs),
 		newFmt(specs),
 		newInit(),
 		newState(specs),

@@ -110,7 +110,7 @@ func (g *Graph) compile(p *plan.Plan, old *program) (*program, error) {
 			s.slot = slot
 		}
 	}
-	prog.sift()
+	prog.sift(p)
 	return prog, prog.hire(g, old)
 }
 

@@ -26,31 +26,32 @@ type stepTally struct {
 	tally tally
 }
 
-// sift numbers the filters that can be sifted for, and makes the sifters of
+// sift numbers the filters of which something is known, and makes the sifters of
 // the sources in front of them. A tap wants to see every step of every event.
-func (p *program) sift() {
+func (p *program) sift(of *plan.Plan) {
 	if p.tap != nil {
 		return
 	}
 	var needs []sieve.Need
 	for _, s := range p.steps {
-		if c, ok := s.node.Where.(plan.Sieved); ok && s.node.Type == plan.Filter && !s.node.Disabled && c.Need() != nil {
-			s.sieved, s.condition = c, len(needs)
-			needs = append(needs, c.Need())
+		if need := s.node.Need(); need != nil {
+			s.sieved, s.condition = s.node.Where.(plan.Sieved), len(needs)
+			needs = append(needs, need)
 		}
 	}
-	for _, s := range p.steps {
-		if s.node.Type == plan.Source {
-			s.sifter = newSifter(s, needs)
+	for _, n := range of.Nodes {
+		if n.Type == plan.Source {
+			p.byName[n.Address].sifter = p.newSifter(of, n, needs)
 		}
 	}
 }
 
-// newSifter is the sifter of a source; nil if it would find nothing.
-func newSifter(source *step, all []sieve.Need) *sifter {
+// newSifter is the sifter of a source; nil if it would find nothing. all are the
+// needs of the program's filters, by condition.
+func (p *program) newSifter(of *plan.Plan, source *plan.Node, all []sieve.Need) *sifter {
 	needs := make([]sieve.Need, len(all))
 	none := true
-	for _, s := range inPlace(source.events, map[*step]bool{}, nil) {
+	for _, s := range inPlace(p.byName[source.Address].events, map[*step]bool{}, nil) {
 		if s.sieved != nil {
 			needs[s.condition], none = all[s.condition], false
 		}
@@ -58,13 +59,17 @@ func newSifter(source *step, all []sieve.Need) *sifter {
 	if none {
 		return nil
 	}
-	s := &sifter{sieve: sieve.New(needs)}
-	w := rejection{seen: map[*step]bool{}, wanted: source.node.ID != nil}
-	w.count(source, tally{in: 1, out: 1})
-	if w.follow(source.events); !w.wanted {
-		s.unwanted = w.counts
+	sifter := &sifter{sieve: sieve.New(needs)}
+	if passed, wanting := of.Unwanted(source); len(wanting) == 0 {
+		for _, n := range passed {
+			t := tally{in: 1, rejected: 1}
+			if n.Type == plan.Source || n.Disabled {
+				t = tally{in: 1, out: 1}
+			}
+			sifter.unwanted = append(sifter.unwanted, stepTally{p.byName[n.Address].index, t})
+		}
 	}
-	return s
+	return sifter
 }
 
 // inPlace collects the steps that a line can come to before it is kept.
@@ -83,36 +88,6 @@ func inPlace(next []*step, seen map[*step]bool, found []*step) []*step {
 		}
 	}
 	return found
-}
-
-// rejection follows a line that no filter wants on its way through the program.
-type rejection struct {
-	counts []stepTally
-	seen   map[*step]bool
-	wanted bool // by something else
-}
-
-func (w *rejection) follow(next []*step) {
-	for _, s := range next {
-		if w.seen[s] {
-			continue
-		}
-		w.seen[s] = true
-		switch {
-		case s.node.Disabled:
-			w.count(s, tally{in: 1, out: 1})
-			w.follow(s.events)
-		case s.sieved != nil:
-			w.count(s, tally{in: 1, rejected: 1})
-			w.follow(s.rejected)
-		default:
-			w.wanted = true
-		}
-	}
-}
-
-func (w *rejection) count(s *step, t tally) {
-	w.counts = append(w.counts, stepTally{s.index, t})
 }
 
 // sift looks through the lot; nothing is known without a sifter.

@@ -25,6 +25,7 @@ type code struct {
 	member string       // whose value a direct one is; "" where that is not known
 	safe   bool         // evaluating it never is the event's error, unless the event is no JSON
 	needs  []sieve.Need // of a test: each must be met
+	doubt  string       // why there are none, where that can be told
 }
 
 var bad = code{bad: true}

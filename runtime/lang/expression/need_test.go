@@ -67,6 +67,26 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+// Where nothing is known, a reader of the plan is told why.
+func TestDoubt(t *testing.T) {
+	const plain = "it names no text and no member that has to be there"
+	for src, want := range map[string]string{
+		`rule.id == 'abc'`:                      "",
+		`rule.id == nil`:                        "`==` is true of events that lack the member",
+		`rule.id != 'x'`:                        "`!=` is true of events that lack the member",
+		`not a.flag`:                            "`not` is true of events that have nothing of what it looks at",
+		`meta.offset > 3`:                       plain,
+		`lower(a) == 'b' and bbbbbbbbbb == 'c'`: "an error of `lower(a) == 'b'` comes before what follows `and`",
+		`rule.id == 'abc' or  a != 'b'`:         "`a != 'b'` is enough, and nothing is known of it",
+		`not b or rule.id == 'abc'`:             "`not b` is enough, and nothing is known of it",
+		`true`:                                  plain,
+	} {
+		if got := compile(t, src).Doubt(); got != want {
+			t.Errorf("%s: %q, want %q", src, got, want)
+		}
+	}
+}
+
 const windowsFilterOfTest = `data.win.system.eventID in local.list`
 
 // what is evaluated with the search for literals equals what is evaluated

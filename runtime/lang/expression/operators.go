@@ -20,6 +20,7 @@ func (c *compiler) unary(n *ast.UnaryNode) code {
 		}
 		not := boolean(from(k), func(f *frame) bool { return !test(f) })
 		not.safe = k.safe && k.test != nil
+		not.doubt = "`not` is true of events that have nothing of what it looks at"
 		return c.fold(n, not)
 	}
 	operand := c.compile(n.Node)
@@ -54,7 +55,9 @@ func (c *compiler) binary(n *ast.BinaryNode) code {
 	}
 	l, r := left.eval, right.eval
 	if test := comparison(n.Operator, l, r); test != nil {
-		k.needs = comparisonNeeds(n.Operator, left, right)
+		if k.needs = comparisonNeeds(n.Operator, left, right); k.needs == nil && (n.Operator == "==" || n.Operator == "!=") {
+			k.doubt = "`" + n.Operator + "` is true of events that lack the member"
+		}
 		return c.fold(n, boolean(k, test))
 	}
 	operation := operations[n.Operator]
@@ -200,7 +203,7 @@ func (c *compiler) logic(n *ast.BinaryNode) code {
 	if left.known { // the rest may not matter, or be all
 		if l(nil) == and {
 			k = boolean(from(right), r)
-			k.safe, k.needs = right.safe && right.test != nil, right.truthNeeds()
+			k.safe, k.needs, k.doubt = right.safe && right.test != nil, right.truthNeeds(), right.doubt
 			return k
 		}
 		return constant(document.NewBool(!and))
@@ -211,10 +214,17 @@ func (c *compiler) logic(n *ast.BinaryNode) code {
 		k.needs = left.truthNeeds()
 		if leftIsSafe {
 			k.needs = slices.Concat(k.needs, right.truthNeeds())
+		} else if len(k.needs) == 0 {
+			k.doubt = "an error of `" + c.source.textOf(n.Left) + "` comes before what follows `" + n.Operator + "`"
 		}
 		return c.fold(n, boolean(k, func(f *frame) bool { return l(f) && r(f) }))
 	}
 	k.needs = eitherNeeds(left.truthNeeds(), right.truthNeeds())
+	if best(left.truthNeeds()) == nil {
+		k.doubt = "`" + c.source.textOf(n.Left) + "` is enough, and nothing is known of it"
+	} else if len(k.needs) == 0 {
+		k.doubt = "`" + c.source.textOf(n.Right) + "` is enough, and nothing is known of it"
+	}
 	return c.fold(n, boolean(k, func(f *frame) bool { return l(f) || r(f) }))
 }
 

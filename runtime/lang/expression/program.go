@@ -58,6 +58,18 @@ func (p *Program) Unlike() int64 { return p.unlike.Load() }
 // be true; nil where nothing is known. It implements plan.Sieved.
 func (p *Program) Need() sieve.Need { return p.need }
 
+// Doubt is why nothing is known of what the bytes must hold, for who reads a
+// plan; "" where something is.
+func (p *Program) Doubt() string {
+	switch {
+	case p.need != nil:
+		return ""
+	case p.code.doubt != "":
+		return p.code.doubt
+	}
+	return "it names no text and no member that has to be there"
+}
+
 // True evaluates a condition: nil is false, anything but a boolean is the
 // event's error. For an event whose bytes do not meet the condition's need it is
 // false; that they are no JSON remains unknown then. It implements

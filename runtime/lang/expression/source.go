@@ -179,6 +179,12 @@ func (s *source) balanced(from, to int) file.Location {
 	return file.Location{From: from, To: to}
 }
 
+// textOf is a node as it is written.
+func (s *source) textOf(n ast.Node) string {
+	start, end := s.spanOf(n)
+	return strings.Join(strings.Fields(s.text[start:end]), " ")
+}
+
 type extent struct {
 	from, to int
 	any      bool
