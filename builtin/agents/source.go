@@ -1,0 +1,147 @@
+package agents
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/wazuh-etl/etl/builtin/tlsconfig"
+	"github.com/wazuh-etl/etl/runtime/codec"
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/document"
+	"github.com/wazuh-etl/etl/runtime/event"
+)
+
+// source is source "wazuh_agents".
+type source struct {
+	address string
+	node    string // manager_node; "": the name of this machine
+	poll    time.Duration
+	picture time.Duration // 0: only at the start
+	beat    time.Duration // 0: none
+	flaps   time.Duration
+	api     *component.Config // the block; nil: another way
+	open    func(host *component.Host) (reader, error)
+	once    bool
+
+	mu     sync.Mutex
+	ledger *ledger
+}
+
+// Files are those that the api block names.
+func (s *source) Files() []string { return tlsconfig.Files(s.api) }
+
+// Check looks at the api block's files.
+func (s *source) Check(host *component.Host) []error {
+	return tlsconfig.Check(s.api, host.FS, host.Now())
+}
+
+// Finite makes the source end after one read.
+func (s *source) Finite() { s.once = true }
+
+// Resume says which positions are numbers in the ledger.
+func (s *source) Resume(host *component.Host, from []component.Position) ([]bool, error) {
+	l, err := readLedger(host.FS, host.StateDir, host.Log)
+	if err != nil {
+		return nil, err
+	}
+	s.keep(l)
+	for _, p := range from {
+		l.knows(p)
+	}
+	reachable := make([]bool, len(from))
+	for i, p := range from {
+		reachable[i] = l.knows(p)
+	}
+	return reachable, nil
+}
+
+func (s *source) keep(l *ledger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ledger = l
+}
+
+// Forget takes out of the ledger what all sinks have.
+func (s *source) Forget(p component.Position) {
+	s.mu.Lock()
+	l := s.ledger
+	s.mu.Unlock()
+	if l != nil && p.Generation == l.generation {
+		l.forget(p.Offset)
+	}
+}
+
+// Run gives what the ledger keeps, then follows the manager.
+func (s *source) Run(ctx context.Context, host *component.Host, from []component.Position, out component.Output) error {
+	l, err := s.begin(host)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	r, err := s.open(host)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	node := s.node
+	if node == "" {
+		if node, err = os.Hostname(); err != nil {
+			return err
+		}
+	}
+	m := &monitor{
+		source: s, host: host, ledger: l, reader: r, out: out,
+		author: author{origin: s.address, node: node, window: s.flaps},
+		stream: s.stream(l.generation),
+	}
+	if m.resume(ctx, from) != nil {
+		return nil
+	}
+	m.run(ctx)
+	return nil
+}
+
+// begin is the ledger, ready to be written: the one that Resume has read, if it was asked.
+func (s *source) begin(host *component.Host) (*ledger, error) {
+	s.mu.Lock()
+	l := s.ledger
+	s.mu.Unlock()
+	if l == nil || l.used {
+		var err error
+		if l, err = readLedger(host.FS, host.StateDir, host.Log); err != nil {
+			return nil, err
+		}
+		s.keep(l)
+	}
+	return l, l.begin(host.StateDir)
+}
+
+func (s *source) stream(generation string) *event.Stream {
+	return &event.Stream{Source: s.address, Generation: generation, Position: position}
+}
+
+// position is meta.position: the event's number in the ledger.
+func position(number int64) document.Value {
+	return document.NewObject([]document.Member{{Name: "number", Value: document.NewInt(number)}})
+}
+
+// Decode gives the events that a test has written, a line each.
+func (s *source) Decode(text []byte, out component.Output) error {
+	stream := s.stream("agents-test")
+	options := codec.Options{Format: codec.JSON, MaxLine: codec.DefaultMaxLine}
+	return options.Decode(stream, text, func(lot *component.Lot) error {
+		lot.Received = time.Now()
+		lot.Position.Generation = stream.Generation
+		return out.Emit(context.Background(), lot)
+	})
+}
+
+var (
+	_ component.Forgetter  = (*source)(nil)
+	_ component.Finite     = (*source)(nil)
+	_ component.TextSource = (*source)(nil)
+	_ component.Checker    = (*source)(nil)
+	_ component.Reads      = (*source)(nil)
+)
