@@ -60,6 +60,7 @@ type Graph struct {
 	mu      sync.Mutex // guards what a reload changes
 	plan    *plan.Plan
 	program *program
+	past    []*program     // what came before, while somebody walks it or may yet
 	slots   map[string]int // acknowledgement slot of each sink that can be a first one
 	feeds   map[string]*feed
 	leaving []*feed // of sources that a reload removed, until their lots are through

@@ -24,7 +24,8 @@ type program struct {
 	secrets *strings.Replacer // hides the values of sensitive variables
 
 	mu      sync.Mutex
-	users   int      // jobs and answers that walk it
+	users   int      // jobs and answers that walk it, and pins
+	pins    int      // removed sinks and stages, which may walk it yet
 	retired *program // its successor; the workers that one has not taken over are closed after the last user
 }
 
@@ -238,6 +239,31 @@ func (p *program) release() {
 	p.users--
 	p.closeIfDone()
 	p.mu.Unlock()
+}
+
+// pin keeps the program for somebody who may have to walk it later, and whom
+// nothing after it knows.
+func (p *program) pin() *program {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.users++
+	p.pins++
+	return p
+}
+
+// walked says whether somebody walks the program now.
+func (p *program) walked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.users > p.pins
+}
+
+// forgotten says whether nobody will walk the program any more, once it has a
+// successor.
+func (p *program) forgotten() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.users == 0
 }
 
 // retire makes next the successor of p.

@@ -41,6 +41,7 @@ func (g *Graph) Reload(p *plan.Plan) error {
 	g.budget.setMemory(p.Runtime.Memory)
 	g.outfitReloaded(next, old)
 	g.plan, g.program = p, next
+	g.past = append(slices.DeleteFunc(g.past, (*program).forgotten), old)
 	g.switchSinks(next, old)
 	if err := g.switchStages(next, old); err != nil {
 		g.fail(err)
@@ -224,7 +225,7 @@ func (r *runner) follow(s *step) {
 func (r *runner) remove(p *program) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.removed, r.pinned = true, p.acquire()
+	r.removed, r.pinned = true, p.pin()
 	if r.wait != nil {
 		r.wait()
 	}
@@ -237,20 +238,18 @@ func (r *runner) bury() {
 	n := len(left)
 	r.g.sendToDeadLetters(r, left)
 	for {
+		late := r.g.walksTo(r) // before the queue is looked at: what is pushed until then is seen
 		events := r.queue.TakeAll()
-		if len(events) == 0 {
-			// A job of before the reload may still push here.
-			if r.g.outdated(r.address) {
-				select {
-				case <-time.After(10 * time.Millisecond):
-					continue
-				case <-r.g.hard.Done():
-				}
-			}
-			break
-		}
 		n += len(events)
 		r.g.sendToDeadLetters(r, events)
+		if !late && len(events) == 0 {
+			break
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-r.g.hard.Done():
+			return
+		}
 	}
 	if n > 0 {
 		r.g.log.Warn("the sink was removed; what it had not delivered is in the dead letters", "component", r.address, "events", n)
@@ -260,6 +259,9 @@ func (r *runner) bury() {
 // sendToDeadLetters queues events for the built-in dead letters, in the slot
 // of the sink they were for.
 func (g *Graph) sendToDeadLetters(r *runner, events []*event.Event) {
+	if len(events) == 0 {
+		return
+	}
 	p := g.current()
 	defer p.release()
 	dead := p.byName[DeadLetters]
@@ -284,28 +286,15 @@ func (g *Graph) sendToDeadLetters(r *runner, events []*event.Event) {
 	g.gone(len(events), bytes)
 }
 
-// outdated says whether a program that knows the removed sink at address is
-// still in use.
-func (g *Graph) outdated(address string) bool {
+// walksTo says whether somebody still walks a program that leads to a removed
+// sink: a lot from before the reload, or the answers of another sink.
+func (g *Graph) walksTo(r *runner) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, f := range g.allFeeds() {
-		if f.uses(address) {
-			return true
-		}
-	}
-	return false
-}
-
-func (f *feed) uses(address string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, j := range f.waiting {
-		if j != nil && j.program.byName[address] != nil && j.program != f.program {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(g.past, func(p *program) bool {
+		s := p.byName[r.address]
+		return s != nil && s.queue == r.queue && p.walked()
+	})
 }
 
 func (g *Graph) drainTimeout() time.Duration {

@@ -116,7 +116,7 @@ func (r *stageRunner) program() *program {
 func (r *stageRunner) remove(p *program) {
 	r.flush(p)
 	r.mu.Lock()
-	r.pinned = p.acquire()
+	r.pinned = p.pin()
 	r.mu.Unlock()
 }
 
