@@ -42,6 +42,8 @@ func (l *loader) checkWay(n *plan.Node, seen map[*plan.Node]bool, refuse func(me
 			refuse("exactly once is not possible behind "+from.Address+": what it makes of several events has no position in a source", "")
 		case from.Type == plan.Source && from.Queue.WhenFull != plan.Block:
 			refuse("exactly once is not possible with a source that drops events: "+from.Address, `leave when_full out there: the default is "block"`)
+		case from.Type == plan.Source && from.Queue.Disk:
+			refuse("exactly once is not possible behind a queue on disk: the numbers of "+from.Address+"'s events are not those of their origin, which can't be asked again", "write its events to a file first, and read that")
 		case from.Type == plan.Source && from.Source != nil && !readsAgain(from.Source):
 			refuse("exactly once is not possible with a source that has no positions to go on from: "+from.Address, "write its events to a file first, and read that")
 		default:
