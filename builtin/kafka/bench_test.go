@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,6 +27,46 @@ func BenchmarkDeliver(b *testing.B) {
 		b.Run(compression, func(b *testing.B) {
 			c := cluster(b, kfake.BlackholeProduce())
 			benchmark(b, map[string]any{"brokers": c.ListenAddrs(), "topic": text("dfn"), "compression": compression})
+		})
+	}
+}
+
+// BenchmarkExactlyOnce commits the same alerts in transactions, lot by lot, to
+// a broker in this process that keeps them.
+func BenchmarkExactlyOnce(b *testing.B) {
+	payloads := alerts(b)
+	for _, lot := range []int{100, 1000, lotRecords} {
+		b.Run(strconv.Itoa(lot), func(b *testing.B) {
+			c := cluster(b)
+			r := newOnceRig(b, c.ListenAddrs())
+			r.open()
+			size := 0
+			b.ReportAllocs()
+			b.ResetTimer()
+			for sent := 0; sent < b.N; {
+				messages := make([]*component.Message, min(lot, b.N-sent))
+				for i := range messages {
+					m := &component.Message{
+						Event:   event.New(stream, int64(sent), []byte("{}"), time.Time{}, ack.Token{}),
+						Payload: payloads[sent%len(payloads)],
+						Answer: func(_ *component.Message, _ []document.Member, err error) {
+							if err != nil {
+								b.Error(err)
+							}
+						},
+					}
+					if err := r.sink.Encode(m); err != nil {
+						b.Fatal(err)
+					}
+					messages[i] = m
+					size += len(m.Payload)
+					sent++
+				}
+				if err := r.sink.Deliver(b.Context(), messages); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(size)/1e6/b.Elapsed().Seconds(), "MB/s")
 		})
 	}
 }

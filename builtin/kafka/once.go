@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +34,7 @@ type once struct {
 	client   *kgo.Client // nil while there is none
 	claimed  bool        // the ledger has said that this instance runs the sink
 	progress map[string]*progress
+	known    []string                           // sources with a checkpoint at the start
 	receipts map[*event.Event][]document.Member // of what a commit without answer would have committed
 	refusals map[string][]refused               // by source; not in the ledger yet
 }
@@ -152,6 +155,9 @@ func (o *once) begin(ctx context.Context) (err error) {
 		if err := o.write(ctx, o.ledger.record("", "", newHolder(o.instance, s.host.Now()))); err != nil {
 			return err
 		}
+	}
+	if !o.claimed {
+		o.known = slices.Sorted(maps.Keys(f.progress))
 	}
 	o.claimed, o.progress = true, f.progress
 	behindBegin.Pass()
@@ -294,6 +300,7 @@ func (o *once) advanced(lot []*component.Message) map[string]*progress {
 		}
 		p := next[source]
 		if p == nil {
+			o.warn(source)
 			p = o.progress[source].clone()
 			next[source] = p
 		}
@@ -304,6 +311,15 @@ func (o *once) advanced(lot []*component.Message) map[string]*progress {
 		p.refuse(o.refusals[source]...)
 	}
 	return next
+}
+
+// warn tells of a source that had no checkpoint at the start, while others
+// had: it may have been renamed. Nobody but the operator can know.
+func (o *once) warn(source string) {
+	if o.progress[source] == nil && len(o.known) > 0 {
+		o.sink.host.Log.Warn("the checkpoint topic does not know the source: if it was renamed, what was on its way then may be there twice",
+			"source", source, "known", o.known, "topic", o.ledger.topic)
+	}
 }
 
 // judge says whether records were refused for the sake of one of them, or else

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -280,12 +281,17 @@ func TestOnceBegunAnew(t *testing.T) {
 				c.other(&second.sink.once.ledger)
 			}
 			second.open()
+			var log bytes.Buffer
+			second.host.Log = slog.New(slog.NewTextHandler(&log, nil))
 			again := c.again(second.rig)
 			if err := second.sink.Deliver(t.Context(), again); err != nil {
 				t.Fatal(err)
 			}
 			if got := second.count(); got["done"] != len(again) {
 				t.Errorf("answers %v", got)
+			}
+			if said := strings.Contains(log.String(), "does not know the source"); said != (name == "another source") {
+				t.Errorf("the log says %q", log.String())
 			}
 			wantValues(t, committed(t, brokers), c.want...)
 		})

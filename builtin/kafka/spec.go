@@ -120,11 +120,11 @@ left goes again without it, and the one to ` + "`.errors`" + `.
 | the state directory is lost | the source begins where it begins the first time; what is committed of that is not sent again | TestOnceBegunAnew |
 | a second instance starts (same pipeline name, same sink) | it takes over; the first ends with an error that names host and process of the second | TestOnceFenced |
 | the sink or the pipeline is renamed, or ` + "`checkpoint_topic`" + ` changed | there are no checkpoints for it: what was on its way may be there twice | TestOnceBegunAnew |
-| the source is renamed | the same | TestOnceBegunAnew |
+| the source is renamed | the same; the log warns | TestOnceBegunAnew |
 | dead letters are replayed | they are sent, whatever is committed behind them: at least once | TestOnceReplayed |
 | the way from the source is changed while the process is dead | lines before the last commit are done, whatever the new way would make of them | TestOnceBegunAnew |
 
-` + "`etl validate`" + ` refuses it where it can't be kept: a queue that drops, here or at a source; a source without positions (only files have them); ` + "`required = false`" + `; reading the
+` + "`etl validate`" + ` refuses it where it can't be kept: a queue that drops, here or at a source; a source without positions (only files have them), with a queue on disk too; ` + "`required = false`" + `; reading the
 outputs of another sink, or what was made of several events.
 
 The login needs the rights to write to the transactional id ` + "`etl/PIPELINE/sink.kafka.NAME`" + `, to write to and read from the checkpoint topic, and to create it if it is not there (one
