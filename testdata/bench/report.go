@@ -49,7 +49,7 @@ func (r report) table(groups []group, all map[*contender]*series) {
 					delivered = v.String()
 				}
 				lines = append(lines, fmt.Sprintf("| %s | %s (%s) | %s | %.0f | %s |",
-					c.name, digits(speeds[len(speeds)-1]), digits(s.speed()), digits(s.cpu()), s.peak(), delivered))
+					c.name, digits(s.best()), digits(median(speeds)), digits(s.cpu()), s.peak(), delivered))
 			}
 		}
 		if len(lines) > 0 {
