@@ -31,7 +31,7 @@ func BenchmarkRead(b *testing.B) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		b.Fatal(err)
 	}
-	host := &component.Host{World: world.OS(), Log: slog.New(slog.DiscardHandler), Health: func(error) {}, State: memory{}}
+	host := &component.Host{World: world.OS(), Log: slog.New(slog.DiscardHandler), Health: func(error) {}, State: &memory{}}
 	s := sourceAt(path)
 	s.Finite()
 	b.SetBytes(int64(len(content)))
@@ -56,7 +56,7 @@ func BenchmarkTail(b *testing.B) {
 	arrived := make(chan struct{}, 1)
 	ctx, cancel := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
-	host := &component.Host{World: world.OS(), Log: slog.New(slog.DiscardHandler), Health: func(error) {}, State: memory{}}
+	host := &component.Host{World: world.OS(), Log: slog.New(slog.DiscardHandler), Health: func(error) {}, State: &memory{}}
 	go func() { ended <- sourceAt(path).Run(ctx, host, nil, signal(arrived)) }()
 	line := []byte(lines(1, 2))
 	b.ReportAllocs()

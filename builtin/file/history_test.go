@@ -408,20 +408,19 @@ func TestSameFirstLineCompressed(t *testing.T) {
 func TestHistoryOnAFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		full := &fullState{memory: memory{}}
-		r.host.State = full
+		full := r.host.State.(*memory)
 		w := newWriter(t, r.files, alerts, "rename")
 		random := rand.New(rand.NewPCG(1, 1))
 		w.write(3, random)
 		r.start()
-		full.full = true
+		full.fill(true)
 		for range 3 {
 			w.rotate()
 			w.write(3, random)
 			time.Sleep(time.Second)
 		}
 		wantNumbers(t, r.out.got(), 0, w.next)
-		full.full = false
+		full.fill(false)
 		time.Sleep(time.Second)
 		r.stop()
 		if n := len((&history{state: full}).load()); n != 4 {
@@ -429,19 +428,6 @@ func TestHistoryOnAFullDisk(t *testing.T) {
 		}
 		w.check(w.file.Close())
 	})
-}
-
-// fullState is a state that can't be written at times.
-type fullState struct {
-	memory
-	full bool
-}
-
-func (f *fullState) Set(key string, value []byte) error {
-	if f.full {
-		return syscall.ENOSPC
-	}
-	return f.memory.Set(key, value)
 }
 
 // The history does not grow for ever.

@@ -96,12 +96,49 @@ func (l *logged) Write(p []byte) (int, error) {
 func (l *logged) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.text.String() }
 
 // memory is a component's state.
-type memory map[string][]byte
+type memory struct {
+	mu     sync.Mutex
+	values map[string][]byte
+	full   bool // nothing can be stored
+}
 
-func (m memory) Get(key string) ([]byte, bool)      { v, ok := m[key]; return v, ok }
-func (m memory) Set(key string, value []byte) error { m[key] = value; return nil }
-func (m memory) Delete(key string) error            { delete(m, key); return nil }
-func (m memory) Keys() []string                     { return slices.Collect(maps.Keys(m)) }
+func (m *memory) Get(key string) ([]byte, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, ok := m.values[key]
+	return v, ok
+}
+
+func (m *memory) Set(key string, value []byte) error {
+	return m.change(func() { m.values[key] = value })
+}
+
+func (m *memory) Delete(key string) error { return m.change(func() { delete(m.values, key) }) }
+
+func (m *memory) change(do func()) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.full {
+		return syscall.ENOSPC
+	}
+	if m.values == nil {
+		m.values = map[string][]byte{}
+	}
+	do()
+	return nil
+}
+
+func (m *memory) fill(full bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.full = full
+}
+
+func (m *memory) Keys() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Keys(m.values))
+}
 
 // rig is a source on a world in memory.
 type rig struct {
@@ -121,7 +158,7 @@ const alerts = "/logs/alerts.json"
 func newRig(t *testing.T) *rig {
 	w := worldtest.New()
 	r := &rig{t: t, files: w.Files, out: &collector{}}
-	r.host = &component.Host{World: w.World, Address: "source.file.alerts", Log: slog.New(slog.NewTextHandler(&r.log, nil)), Health: r.health.set, State: memory{}, StateDir: "/state"}
+	r.host = &component.Host{World: w.World, Address: "source.file.alerts", Log: slog.New(slog.NewTextHandler(&r.log, nil)), Health: r.health.set, State: &memory{}, StateDir: "/state"}
 	r.source = sourceAt(alerts)
 	if err := w.Files.MkdirAll("/logs", 0o755); err != nil {
 		t.Fatal(err)

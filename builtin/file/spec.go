@@ -72,10 +72,13 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 | **rotated**: the file is renamed and a new one made | the old one is read to its end, then the new one from its start | TestRotationsLoseNothing |
 | **rotated**: Wazuh unlinks it and links a new dated file | likewise | TestRotationsLoseNothing |
 | **rotated**: several times while the sinks are held up | each file is held open and read in turn | TestRotationsWhileHeldUp |
-| **rotated**: it is copied and truncated | the rest is read from the copy beside it, then the file from its start | TestRotationsLoseNothing |
-| it is truncated without a copy | it is read from its start; what was written behind the last offset read could not be seen: a gap | TestTruncationWithoutCopy |
+| **rotated**: it is copied and truncated | the rest is read from the copy beside it, then the file from its start; bytes that were seen and are in no copy are a gap | TestRotationsLoseNothing |
+| **rotated**: it is copied and truncated, also several times, while it waits to be read, or from empty to empty while etl is down | each copy is read in turn | TestWaitingFileIsCopiedAndTruncated, TestEmptyFileIsWrittenCopiedAndTruncated |
+| **rotated**: numbers are shifted, or count on; names have a date, or a suffix that nobody can foretell | what is new beside the file is read, and nothing twice, whatever it is called by then | TestRotationsUnderAnyName, TestWhatIsThroughIsNotReadAgain |
+| it is truncated without a copy | it is read from its start; what was written behind the last offset read could not be seen: a gap | TestTruncationWithoutCopy, TestWaitingFileIsTruncated |
+| it is replaced by a smaller file, also one that begins with the same line | that is read from its start, with ids of its own | TestReplacedByASmallerFile, TestTruncationWithoutCopy |
 | **gone**: it vanishes and comes back | as a rename | TestVanishesAndComesBack |
-| **rotated**: while the process is down | the file of the position is found by its first line among those beside it (and the dated ones), read to its end, then those after it | TestResumeAfterRotation, TestDownOverRotations |
+| **rotated**: while the process is down | the file of the position is found by its first line among those beside it (and the dated ones), read to its end, then those after it | TestResumeAfterRotation, TestDownOverRotations, TestRotationsUnderAnyName |
 | files are compressed (` + "`.gz`" + `) while the process is down | reading goes on inside the archive, at the same offset of what it holds, with the same ids | TestDownOverRotations, TestDownOverRotationsOnDisk, TestCompressedSiblings |
 | a file is compressed while it is read, or waits to be | the file that is open is read to its end; of one that is not, the archive is | TestCompressedWhileRead, TestAnySchedule |
 | a file is there plain and compressed | the plain one is read; if they begin with different lines, both are | TestUnpackedBesideItsArchive, TestDatedNameTwice |
@@ -85,12 +88,21 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 | the clock of the manager is put back | the file it goes on in is read; what this run has read of it already is not read again | TestClockPutBack |
 | **crash**: the process is killed at any moment, rotating or not | the next run goes on at the last checkpoint, with the same ids | TestKilledAgainAndAgain |
 | **crash**: before there is a checkpoint | the next run goes on where the first one began | TestKilledBeforeTheFirstCheckpoint |
-| **gone**: the file of the position | a gap; reading goes on with the dated file behind it, without a profile at the start of the current file | TestWalkGoesOnBehindAFileThatIsGone, TestResumeWhereTheFileIsGone |
+| **gone**: the file of the position | a gap; reading goes on at the start of the oldest file that is left behind it | TestWalkGoesOnBehindAFileThatIsGone, TestResumeWhereTheFileIsGone, TestLostPlaceBeginsWithTheOldestThatIsLeft, TestTheBeginningIsGone |
+| the position lies behind the end of the only copy of its file | reading goes on at that end; what may have been written in between is a gap | TestPlaceBehindTheEndOfTheCopy |
 | **reload**: the source's attributes have changed | its successor goes on behind the last lot that it gave | TestReloadedSourceGoesOnBehindItsPredecessor |
 | **reload**: the source has a new name in the pipeline | it takes over the checkpoints of the old one, which read the same path, and the log says so | TestClaims, TestARenamedSourceTakesOver |
 | the inode was given to another file | its first line differs, so it is not taken for the old one | TestReusedInode |
-| two files in a row begin with the same line | their generations are told apart by a number, so that no two events have the same id | TestSameFirstLine |
-| notifications do not come | the file is polled | TestPollsWhereNothingNotifies |
+| files begin with the same line | their generations are told apart by a number, so that no two events have the same id, and are found again by inode and by what else they begin with | TestSameFirstLine, TestSameFirstLineAgainLater, TestSameFirstLineCompressed |
+| a file beside the path can't be read | one that nobody may read is left out with a warning; else it is tried again | TestFilesBesideThatCannotBeRead |
+| the state can't be written, or what is stored of the files is damaged | reading goes on, it is tried again; files that are not known are ordered by their names | TestHistoryOnAFullDisk, TestHistoryIsDamaged |
+| notifications do not come, or can't be had | the file is polled | TestPollsWhereNothingNotifies, TestWithoutNotifier |
+
+Without a profile, files that a rotation puts aside are looked for in the directory of the path: those whose names begin like it, with ` + "`.`" + `, ` + "`-`" + ` or
+` + "`_`" + ` behind that. Each is written down in the state when it is seen first, before anything of it is read, with its inode and how it begins. What is not known when the current
+file is another one than before was put aside since: it is read if its name has a number or a date, or if files are put aside under names like it. Everything
+else is left alone: copies, and files that were there at the first start. New files are read in the order of their numbers (the direction is
+taken from those that are known), dates, or else times.
 
 A **gap** is what could not be read, and for ever. Each is logged with file, generation and the offsets it goes from and to
 (` + "`unknown`" + ` where nobody knows how long the file was), and counted in ` + "`gaps`" + ` and ` + "`missed_bytes`" + ` of the statistics.

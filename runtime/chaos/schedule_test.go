@@ -138,6 +138,7 @@ func play(t *testing.T, seed uint64) result {
 		h.writer.allow(next)
 		h.apply(f.kind)
 	}
+	h.more(faults[len(faults)-1].at, lines)
 	h.writer.allow(lines)
 	h.until(func() bool { return h.writer.count() >= lines }, 10*time.Minute)
 	<-h.writer.written
@@ -154,6 +155,32 @@ func play(t *testing.T, seed uint64) result {
 		events: len(h.writer.lines), strikes: h.strikes, idle: h.idle, verdict: h.oracle.count,
 		violations: h.violations, runs: h.runs,
 	}
+}
+
+// more makes faults behind line at, if those that were drawn struck too seldom while events were in flight.
+func (h *harness) more(at, lines int) {
+	for i := range 6 {
+		h.mu.Lock()
+		enough := wild(h.strikes)
+		h.mu.Unlock()
+		if enough {
+			return
+		}
+		h.writer.allow(at + (i+1)*(lines-at)/8)
+		h.apply([]kind{refusal, stop, cutting, death}[i%4])
+	}
+}
+
+// wild says whether a schedule is one by what struck while events were in flight: five faults of three kinds. What
+// the target refuses for itself does not count: that is in every schedule.
+func wild(strikes map[kind]int) bool {
+	struck, kinds := 0, 0
+	for k, n := range strikes {
+		if k != poisoned {
+			struck, kinds = struck+n, kinds+1
+		}
+	}
+	return struck >= 5 && kinds >= 3
 }
 
 // start starts a process; one that ends at once is started again.
