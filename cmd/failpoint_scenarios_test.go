@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -320,26 +319,14 @@ func (w *walk) cluster() *kfake.Cluster {
 	return c
 }
 
-// stuttering is a broker that takes nothing for a while, again and again.
+// stuttering is a broker that takes nothing until the sink is detached, or its process dead.
 func stuttering(w *walk) []any {
 	c := w.cluster()
-	var blocked atomic.Bool
 	c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
-		return nil, errors.New("not now"), blocked.Load() && w.process != nil
+		said, _ := os.ReadFile(w.log.Name())
+		return nil, errors.New("not now"), !w.killed.Load() && !bytes.Contains(said, []byte("it is detached"))
 	})
-	done := make(chan struct{})
-	w.Cleanup(func() { close(done) })
-	go func() {
-		for tick := time.Tick(time.Second); ; {
-			select {
-			case <-tick:
-				blocked.Store(!blocked.Load())
-			case <-done:
-				return
-			}
-		}
-	}()
 	return []any{c.ListenAddrs()[0]}
 }
 

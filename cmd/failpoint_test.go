@@ -92,6 +92,7 @@ type walk struct {
 	log     *os.File
 	process *exec.Cmd
 	dead    chan struct{}
+	killed  atomic.Bool
 	input   *os.File
 	written int
 	edits   int
@@ -139,6 +140,7 @@ func (w *walk) run() {
 		w.Fatalf("the process did not come by %s: it ended with %v", w.death, w.process.ProcessState)
 	}
 	w.totals.kills.Add(1)
+	w.killed.Store(true)
 	w.process = nil
 	w.judge(before)
 }

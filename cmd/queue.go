@@ -143,10 +143,20 @@ func (f *pipelineFlags) queues(args []string, stderr io.Writer) (*positions.Targ
 		if err != nil || !e.IsDir() || len(args) > 1 && address != args[1] {
 			continue
 		}
-		q := &queueOnDisk{address: address, state: dir.Component(address), cursors: dir.Checkpoints(address)}
-		if q.Store, err = spool.Look(t.FS, dir.ComponentDir(address), q.state); errors.Is(err, fs.ErrNotExist) {
+		q, err := lookAt(t, dir, address)
+		if err == nil && len(q.Missing) > 0 && state.Holder(t.Path) != "" {
+			var later *queueOnDisk
+			if dir, _, err = t.Look(); err == nil {
+				later, err = lookAt(t, dir, address)
+			}
+			if err == nil {
+				q.Confirm(later.Store)
+			}
+		}
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
-		} else if err != nil {
+		}
+		if err != nil {
 			return nil, nil, failed(fmt.Errorf("looking at the queue of %s: %w", address, err))
 		}
 		queues = append(queues, q)
@@ -155,6 +165,14 @@ func (f *pipelineFlags) queues(args []string, stderr io.Writer) (*positions.Targ
 		return nil, nil, failed(fmt.Errorf("there is no queue on disk in %s", t.Path))
 	}
 	return t, queues, nil
+}
+
+// lookAt is the queue of the source at address as it is now.
+func lookAt(t *positions.Target, dir *state.Dir, address string) (*queueOnDisk, error) {
+	q := &queueOnDisk{address: address, state: dir.Component(address), cursors: dir.Checkpoints(address)}
+	var err error
+	q.Store, err = spool.Look(t.FS, dir.ComponentDir(address), q.state)
+	return q, err
 }
 
 // single does something with the one queue there is.

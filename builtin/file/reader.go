@@ -72,7 +72,7 @@ func (r *reader) begins(ctx context.Context, g *generation, offset int64) error 
 		return err
 	}
 	if r.first {
-		if err := r.remember(r.host, g, offset); err != nil {
+		if err := r.retry(ctx, g, func() error { return r.remember(r.host, g, offset) }); err != nil { // on a full disk
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
 	"github.com/wazuh-etl/etl/runtime/world/worldtest"
 )
@@ -175,6 +176,55 @@ func TestStateThatIsGone(t *testing.T) {
 	}
 	if lost := judge(t, "without state", s, 24, next); lost != 0 {
 		t.Errorf("%d reported lost", lost)
+	}
+}
+
+// Who looks at a queue while it is used, and has read the numbers before segments
+// were removed, tells of no gap; one that is there is told.
+func TestLookWhileItIsUsed(t *testing.T) {
+	s, _ := small(t)
+	before := s.restore(t)
+	host := before.host(t)
+	numbers := host.State // as they were
+	if _, err := Look(before.files, host.StateDir, numbers); err != nil {
+		t.Fatal(err)
+	}
+	l, _ := before.start(t, big)
+	drain(t, l)
+	l.Forget(component.Position{Generation: l.generation(), Offset: l.next})
+	stale, err := Look(before.files, host.StateDir, numbers)
+	if err != nil || len(stale.Missing) == 0 {
+		t.Fatalf("what is to be tested is not there: %v, %v", err, stale)
+	}
+	later, err := Look(before.files, host.StateDir, before.host(t).State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale.Confirm(later)
+	if len(stale.Missing) > 0 {
+		t.Errorf("missing %v", stale.Missing)
+	}
+	l.Close()
+
+	for name := range s {
+		if strings.HasSuffix(name, suffix) {
+			delete(s, name)
+			break
+		}
+	}
+	damaged := s.restore(t)
+	host = damaged.host(t)
+	one, err := Look(damaged.files, host.StateDir, host.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := Look(damaged.files, host.StateDir, host.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one.Confirm(two)
+	if len(one.Missing) != 1 || one.Missing[0].Count() != 12 {
+		t.Errorf("missing %v, want 12", one.Missing)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,13 +66,21 @@ func Look(files world.FS, stateDir string, state component.State) (*Store, error
 	})
 }
 
+// Confirm keeps of Missing what another look, made later, misses too: a process at work
+// may have removed segments, and written on, between what the first one read.
+func (s *Store) Confirm(later *Store) {
+	s.Missing = slices.DeleteFunc(s.Missing, func(r Range) bool { return !slices.Contains(later.Missing, r) })
+}
+
 // Each gives every record in order. The record is good until give returns.
 func (s *Store) Each(give func(*Record) error) error {
 	for _, segment := range s.contents.segments {
 		var raw []byte
 		for _, e := range segment.blocks {
 			var err error
-			if raw, _, err = segment.read(s.files, e, raw[:0]); err != nil {
+			if raw, _, err = segment.read(s.files, e, raw[:0]); errors.Is(err, fs.ErrNotExist) {
+				break // who runs the pipeline has removed it: all sinks have it
+			} else if err != nil {
 				return err
 			}
 			if err := s.block(raw, e, give); err != nil {
