@@ -28,20 +28,6 @@ import (
 
 // The whole program against a real Kafka, as an operator runs it.
 
-// binary is etl, built once.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "etl-integration-")
-	if err != nil {
-		return "", err
-	}
-	name := filepath.Join(dir, "etl")
-	out, err := exec.Command("go", "build", "-o", name, "./etl").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("building etl: %w\n%s", err, out)
-	}
-	return name, nil
-})
-
 // operator runs pipelines/wazuh-dfn.hcl in a directory of its own.
 type operator struct {
 	t        *testing.T
@@ -109,11 +95,7 @@ key_file     = %q
 // etl runs a command to its end.
 func (o *operator) etl(args ...string) string {
 	o.t.Helper()
-	name, err := binary()
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	out, err := exec.Command(name, args...).CombinedOutput()
+	out, err := exec.Command(servers.Program(o.t), args...).CombinedOutput()
 	if err != nil {
 		o.t.Fatalf("etl %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
@@ -125,11 +107,7 @@ func (o *operator) pipeline() string { return filepath.Join(o.dir, "pipeline", "
 // start runs the pipeline and returns when it says that it reads.
 func (o *operator) start() {
 	o.t.Helper()
-	name, err := binary()
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	o.process = exec.Command(name, "run", o.pipeline(), "--var-file", filepath.Join(o.dir, "values"), "--state-dir", filepath.Join(o.dir, o.state))
+	o.process = exec.Command(servers.Program(o.t), "run", o.pipeline(), "--var-file", filepath.Join(o.dir, "values"), "--state-dir", filepath.Join(o.dir, o.state))
 	o.process.Stdout, o.process.Stderr = o.log, o.log
 	if err := o.process.Start(); err != nil {
 		o.t.Fatal(err)

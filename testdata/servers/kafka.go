@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +24,9 @@ type KafkaOptions struct {
 	NoAutoCreate    bool // topics must be made with Create
 	Partitions      int  // of topics that are made by writing to them; default 1
 	MessageMaxBytes int  // message.max.bytes; default Kafka's own
+	// Proxies stand in front of a listener each, without TLS or login: what a
+	// broker tells its clients about itself is the proxy's address.
+	Proxies []*Proxy
 }
 
 // Broker is an Apache Kafka of one node. Its addresses, certificates and data
@@ -39,6 +43,7 @@ type Broker struct {
 	data       string
 	controller string
 	options    KafkaOptions
+	proxied    []string // what Proxies lead to
 	process    *process // nil while stopped
 }
 
@@ -51,6 +56,10 @@ func Kafka(t testing.TB, options KafkaOptions) *Broker {
 	b := &Broker{
 		Plain: addresses[0], TLS: addresses[1], SASL: addresses[2], controller: addresses[3],
 		Authority: certs.NewAuthority(t), t: t, data: filepath.Join(dir, "broker"), options: options,
+	}
+	b.proxied = ports(t, len(options.Proxies))
+	for i, p := range options.Proxies {
+		p.To(b.proxied[i])
 	}
 	for _, d := range []string{filepath.Join(b.data, "tls"), filepath.Join(dir, "client")} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
@@ -86,6 +95,13 @@ func (b *Broker) Start() {
 	}
 	if b.options.MessageMaxBytes > 0 {
 		cmd.Env = append(cmd.Env, "KAFKA_MESSAGE_BYTES="+strconv.Itoa(b.options.MessageMaxBytes))
+	}
+	if len(b.proxied) > 0 {
+		var pairs []string
+		for i, p := range b.options.Proxies {
+			pairs = append(pairs, portOf(b.proxied[i])+"="+p.Address)
+		}
+		cmd.Env = append(cmd.Env, "KAFKA_PROXIED="+strings.Join(pairs, ","))
 	}
 	log := filepath.Join(b.data, "log")
 	b.process = launch(b.t, log, cmd)
