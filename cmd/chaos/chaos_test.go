@@ -1,0 +1,114 @@
+//go:build integration
+
+// Package chaos runs the real program against a real Kafka and a real NATS
+// JetStream through seeded faults, and holds what readers of these get against
+// what DESIGN promises: nothing lost, invented, damaged or reordered, duplicates only
+// of what the ends of processes left in the dark, and none with exactly once.
+//
+//	go test -tags integration ./cmd/chaos                                          CI's share
+//	go test -tags integration ./cmd/chaos -run TestSchedules -count=1 -schedules 200 -timeout 1h
+//	go test -tags integration ./cmd/chaos -run TestSchedules -count=1 -seed 17     one again
+//
+// A seed decides the pipeline and the faults, not what the machine makes of them: a
+// failure may take several tries to come again.
+package chaos
+
+import (
+	"flag"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+var (
+	seedFlag      = flag.Uint64("seed", 0, "play only the schedule of this seed")
+	firstFlag     = flag.Uint64("first", 1, "the first seed")
+	schedulesFlag = flag.Int("schedules", 12, "how many schedules to play")
+	lanesFlag     = flag.Int("lanes", 3, "how many of them side by side")
+)
+
+func TestMain(m *testing.M) {
+	enclose()
+	goleak.VerifyTestMain(m)
+}
+
+func TestSchedules(t *testing.T) {
+	first, count := *firstFlag, *schedulesFlag
+	if *seedFlag != 0 {
+		first, count = *seedFlag, 1
+	}
+	lanes := min(count, *lanesFlag)
+	on := newSite(t, lanes)
+	if !smallDisks {
+		fmt.Println("no tmpfs can be mounted here: no schedule fills a disk (those of runtime/chaos do)")
+	}
+	began := time.Now()
+	all := result{strikes: map[kind]int{}, idle: map[kind]int{}}
+	var mu sync.Mutex
+	var playing sync.WaitGroup
+	seeds := make(chan uint64)
+	for range lanes {
+		playing.Go(func() {
+			for seed := range seeds {
+				t.Run(fmt.Sprint(seed), func(t *testing.T) {
+					l := <-on.lanes
+					defer func() { on.lanes <- l }()
+					r := judged(t, on, l, seed)
+					mu.Lock()
+					defer mu.Unlock()
+					all.add(r)
+				})
+			}
+		})
+	}
+	for i := range count {
+		seeds <- first + uint64(i)
+	}
+	close(seeds)
+	playing.Wait()
+	fmt.Printf("%d schedules, seeds %d to %d, %d events, %d runs of etl, %v\n",
+		count, first, first+uint64(count)-1, all.events, all.runs, time.Since(began).Round(time.Second))
+	v := all.verdict
+	fmt.Printf("lost %d, phantom %d, damaged %d, reordered %d, duplicated beyond the bound %d (%d within it, which was %d)\n",
+		v.lost, v.phantom, v.damaged, v.reordered, v.duplicated, v.again-v.duplicated, v.bound)
+	fmt.Println("faults that struck while events were in flight, and while none were:")
+	for _, k := range allKinds {
+		fmt.Printf("  %-18s %6d %6d\n", k, all.strikes[k], all.idle[k])
+	}
+}
+
+// judged plays a schedule and fails the test of what it finds wrong.
+func judged(t *testing.T, on *site, l *lane, seed uint64) (r result) {
+	again := fmt.Sprintf("go test -tags integration ./cmd/chaos -run TestSchedules -count=1 -seed %d", seed)
+	defer func() {
+		if t.Failed() {
+			t.Log("again:", again)
+		}
+	}()
+	r = play(t, on, l, seed)
+	struck := 0
+	for _, n := range r.strikes {
+		struck += n
+	}
+	if !t.Failed() && (r.events < 1000 || struck < 5 || len(r.strikes) < 3) {
+		t.Errorf("too tame: %d events, faults %v, without events in flight %v", r.events, r.strikes, r.idle)
+	}
+	return r
+}
+
+func (r *result) add(o result) {
+	r.events += o.events
+	r.runs += o.runs
+	for k, n := range o.strikes {
+		r.strikes[k] += n
+	}
+	for k, n := range o.idle {
+		r.idle[k] += n
+	}
+	a, b := &r.verdict, o.verdict
+	a.lost, a.phantom, a.damaged, a.duplicated, a.reordered = a.lost+b.lost, a.phantom+b.phantom, a.damaged+b.damaged, a.duplicated+b.duplicated, a.reordered+b.reordered
+	a.again, a.bound = a.again+b.again, a.bound+b.bound
+}
