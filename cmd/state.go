@@ -86,10 +86,13 @@ func newStateSet(specs []*component.Spec) *cobra.Command {
 		Use:   "set FILE SOURCE beginning|end|PATH:OFFSET",
 		Short: "Make a source go on somewhere else",
 		Long: `Make the sinks of a source "file" go on at the beginning or end of its file, or at an offset in
-bytes in any of the files that it reads. An offset inside of a line is moved back to the
-line's beginning.`,
+bytes in any of the files that it reads, rotated and compressed ones too (an offset in a .gz is
+one of what it holds); everything behind that is read, up to the file at the path. beginning and end mean the
+file at the path: to read archives again, name the oldest one, PATH:0. An offset inside of a line
+is moved back to the line's beginning.`,
 		Example: `  etl state set wazuh-dfn.hcl source.file.alerts end --yes
-  etl state set wazuh-dfn.hcl source.file.alerts /var/ossec/logs/alerts/alerts.json:40960 --sink sink.kafka.dfn`,
+  etl state set wazuh-dfn.hcl source.file.alerts /var/ossec/logs/alerts/alerts.json:40960 --sink sink.kafka.dfn
+  etl state set wazuh-dfn.hcl source.file.alerts /var/ossec/logs/alerts/2026/Mar/ossec-alerts-01.json.gz:0`,
 		Args:              cobra.ExactArgs(3),
 		ValidArgsFunction: pipelineFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
