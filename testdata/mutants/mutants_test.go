@@ -1,6 +1,7 @@
 // Package mutants tests the tests of delivery: each *.mutant beside this file
 // plants one bug, and the chaos suite's fixed share has to find it. What it can't
-// find must be found by the unit tests that the mutant names.
+// find must be found by the unit tests that the mutant names: "tests" and what go
+// test gets. Where the mutant says "only tests", they alone count.
 //
 //	go test ./testdata/mutants -v -timeout 1h
 //	go test ./testdata/mutants -v -run TestMutants/torn
@@ -32,6 +33,7 @@ var (
 type mutant struct {
 	name, what string
 	file, unit string
+	only       bool // the chaos suite is not asked
 	old, new   string
 }
 
@@ -61,6 +63,8 @@ func read(name string) (m mutant, err error) {
 			m.file = value
 		case "tests":
 			m.unit = value
+		case "only":
+			m.only = value == "tests"
 		}
 	}
 	return m, nil
@@ -112,11 +116,15 @@ func TestMutants(t *testing.T) {
 				t.Fatal(err)
 			}
 			began := time.Now()
-			chaos, why := m.chaos(t, root, dir, overlay)
+			chaos, why := false, ""
+			if !m.only {
+				chaos, why = m.chaos(t, root, dir, overlay)
+			}
 			unit := "-"
 			if m.unit != "" && (*unitFlag || !chaos) {
 				unit = "survived"
-				if out, err := run(root, 3*time.Minute, "go", "test", "-short", "-overlay", overlay, "-timeout", "2m", m.unit); err != nil {
+				args := append([]string{"test", "-short", "-overlay", overlay, "-timeout", "2m"}, strings.Fields(m.unit)...)
+				if out, err := run(root, 3*time.Minute, "go", args...); err != nil {
 					unit = "found"
 					if strings.Contains(out, "[build failed]") {
 						t.Fatalf("the mutant does not compile:\n%s", out)
@@ -124,8 +132,11 @@ func TestMutants(t *testing.T) {
 				}
 			}
 			found := "survived"
-			if chaos {
+			switch {
+			case chaos:
 				found = "found"
+			case m.only:
+				found = "-"
 			}
 			fmt.Fprintf(&table, "%-34s %-9s %-9s %5.1f s  %.110s\n", m.name, found, unit, time.Since(began).Seconds(), why)
 			if !chaos && unit != "found" {

@@ -1,9 +1,13 @@
 package expression
 
 import (
+	"bytes"
+	"encoding/json"
+	"flag"
 	"fmt"
-	"math/rand/v2"
 	"testing"
+
+	"github.com/wazuh-etl/etl/runtime/lang/langtest"
 )
 
 func TestNeeds(t *testing.T) {
@@ -104,77 +108,113 @@ func checkPrefilter(t *testing.T, p *Program, doc string) {
 	}
 }
 
-func TestPrefilterAgreesWithEvaluation(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	names := []string{"aa", "bb", "cc"}
-	words := []string{"abc", "4625", "x", "fail2ban"}
-	pick := func(from []string) string { return from[r.IntN(len(from))] }
-	escaped := func(s string) string {
-		if r.IntN(6) > 0 {
-			return s
-		}
-		return fmt.Sprintf(`\u%04x`, s[0]) + s[1:]
+var pairsFlag = flag.Int("pairs", 600, "how many conditions and documents of each kind TestNeedsAgreeWithEvaluation makes up")
+
+// reach is what a kind of condition was tried with.
+type reach struct {
+	pairs   int
+	needs   int // that have a need
+	holds   int // that are true
+	dropped int // by the need alone
+	exact   int // that are evaluated because of a \u, whatever the need
+	broken  int // documents that are no JSON
+}
+
+// Whatever a condition needs, it is what it would be without: over made-up
+// conditions of every kind, and documents that nearly fit them. The kinds that a need is
+// derived for must be tried with enough that is true, and enough that takes the exact path. To run it for
+// long: go test ./runtime/lang/expression -run NeedsAgree -pairs 10000000 -timeout 0
+func TestNeedsAgreeWithEvaluation(t *testing.T) {
+	m := langtest.New(1)
+	rules := map[string]*reach{}
+	for _, rule := range langtest.Rules() {
+		rules[rule] = new(reach)
 	}
-	var value func(depth int) string
-	value = func(depth int) string {
-		switch n := r.IntN(10); {
-		case n < 4:
-			return `"` + escaped(pick(words)) + `"`
-		case n == 4:
-			return pick([]string{"4625", "4625.0", "46.25e2", "true", "false", "null", "7"})
-		case n < 7 && depth > 0:
-			return "[" + value(depth-1) + "," + value(depth-1) + "]"
-		case depth > 0:
-			return `{"` + escaped(pick(names)) + `":` + value(depth-1) + `,"` + pick(names) + `":` + value(depth-1) + "}"
-		}
-		return `"` + pick(words) + `"`
-	}
-	path := func() string {
-		return pick([]string{pick(names), pick(names) + "." + pick(names), pick(names) + "[0]", "origin." + pick(names), "event['" + pick(names) + "']"})
-	}
-	constant := func() string {
-		return pick([]string{"'" + pick(words) + "'", "4625", "4625.0", "nil", "true", "['abc', '4625']"})
-	}
-	var condition func(depth int) string
-	condition = func(depth int) string {
-		switch n := r.IntN(14); {
-		case n < 3 && depth > 0:
-			return "(" + condition(depth-1) + " and " + condition(depth-1) + ")"
-		case n < 6 && depth > 0:
-			return "(" + condition(depth-1) + " or " + condition(depth-1) + ")"
-		case n == 6 && depth > 0:
-			return "not (" + condition(depth-1) + ")"
-		case n == 7:
-			return path()
-		case n == 8:
-			return pick([]string{"any", "one", "all", "none"}) + "(" + path() + ", # " + pick([]string{"==", "!=", "contains"}) + " '" + pick(words) + "')"
-		case n == 9:
-			return "'" + pick(words) + "' in " + path()
-		case n == 10:
-			return path() + pick([]string{" in ", " not in "}) + pick([]string{"['abc', 'x']", "['4625']", "[4625, 'abc']", "[]", "cc"})
-		case n == 11:
-			return pick([]string{"has(" + pick(names) + "." + pick(names) + ")", "is_public(" + path() + ")", "hasPrefix(" + path() + ", 'ab')", "lower(" + path() + ") == 'abc'", path() + " matches '46.*'", "(" + path() + " ?? 'x') == 'x'"})
-		}
-		return path() + pick([]string{" == ", " != ", " < ", " >= ", " contains ", " startsWith "}) + constant()
-	}
-	excluded := 0
-	for range 4000 {
-		src := condition(3)
-		p, _ := Compile(src, Env{})
-		if p == nil {
-			continue
-		}
-		for range 10 {
-			doc := `{"aa":` + value(2) + `,"bb":` + value(2) + `,"dd":` + value(2) + `}`
-			checkPrefilter(t, p, doc)
-			if !p.Need().Met([]byte(doc)) {
-				excluded++
+	for _, rule := range langtest.Rules() {
+		r := rules[rule]
+		for r.pairs < *pairsFlag {
+			c := m.ConditionOf(rule)
+			p, problems := Condition(c.Text, Env{})
+			if p == nil {
+				t.Fatalf("%s: %v", c.Text, problems)
+			}
+			for range 5 {
+				r.try(t, p, m.Document(c.Wishes...))
 			}
 		}
 	}
-	if excluded < 1000 {
-		t.Errorf("only %d documents were excluded", excluded)
+	for range *pairsFlag { // deeper ones
+		c := m.Condition(4)
+		if p, _ := Condition(c.Text, Env{}); p != nil {
+			var all reach
+			all.try(t, p, m.Document(c.Wishes...))
+		}
 	}
+	table := fmt.Sprintf("%-24s %8s %8s %8s %8s %8s", "in %", "needs", "true", "dropped", "exact", "broken")
+	for _, rule := range langtest.Rules() {
+		r := rules[rule]
+		table += fmt.Sprintf("\n%-24s %8d %8d %8d %8d %8d", rule, r.share(r.needs), r.share(r.holds), r.share(r.dropped), r.share(r.exact), r.share(r.broken))
+		if r.share(r.holds) < 10 || r.share(r.broken) < 1 {
+			t.Errorf("%s: %d %% are true, %d %% are broken", rule, r.share(r.holds), r.share(r.broken))
+		}
+		if r.needs > 0 && (r.share(r.exact) < 10 || r.share(r.dropped) < 1) {
+			t.Errorf("%s: %d %% take the exact path, %d %% are dropped", rule, r.share(r.exact), r.share(r.dropped))
+		}
+	}
+	t.Log("\n" + table)
+}
+
+func (r *reach) share(n int) int { return 100 * n / r.pairs }
+
+// try evaluates p for doc with its need and without.
+func (r *reach) try(t *testing.T, p *Program, doc []byte) {
+	t.Helper()
+	got, gotErr := p.True(eventOf(string(doc)))
+	want, wantErr := p.Evaluate(eventOf(string(doc)))
+	met := p.Need().Met(doc)
+	isJSON := json.Valid(doc)
+	r.pairs++
+	switch {
+	case !met && (got || gotErr != nil):
+		t.Fatalf("%s of %q does not meet %s: %v %v", p, doc, p.Need(), got, gotErr)
+	case !met && isJSON && (want || wantErr != nil), met && (got != want || (gotErr == nil) != (wantErr == nil)):
+		t.Fatalf("%s of %q, which needs %s: %v %v, want %v %v", p, doc, p.Need(), got, gotErr, want, wantErr)
+	case !isJSON:
+		r.broken++
+	}
+	if want {
+		r.holds++
+	}
+	if p.Need() == nil {
+		return
+	}
+	r.needs++
+	switch {
+	case !met:
+		r.dropped++
+	case bytes.Contains(doc, []byte(`\u`)):
+		r.exact++
+	}
+}
+
+// FuzzNeeds tries made-up conditions with any document.
+func FuzzNeeds(f *testing.F) {
+	for seed := range uint64(20) {
+		m := langtest.New(seed)
+		c := m.Condition(3)
+		f.Add(seed, m.Document(c.Wishes...))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, doc []byte) {
+		m := langtest.New(seed)
+		c := m.Condition(3)
+		p, _ := Condition(c.Text, Env{})
+		if p == nil {
+			return
+		}
+		var r reach
+		r.try(t, p, doc)
+		r.try(t, p, m.Document(c.Wishes...))
+	})
 }
 
 func TestWhatIsExcludedIsNotParsed(t *testing.T) {
