@@ -108,7 +108,7 @@ func (b *Broker) Start() {
 
 	client := b.client()
 	defer client.Close()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(3 * time.Minute) // a machine that is busy otherwise takes more than one
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		err := client.Ping(ctx)
