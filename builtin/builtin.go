@@ -4,6 +4,7 @@ package builtin
 import (
 	"slices"
 
+	"github.com/wazuh-etl/etl/builtin/agents"
 	"github.com/wazuh-etl/etl/builtin/blackhole"
 	"github.com/wazuh-etl/etl/builtin/file"
 	"github.com/wazuh-etl/etl/builtin/flow"
@@ -19,6 +20,7 @@ import (
 // Specs are all components.
 func Specs() []*component.Spec {
 	return slices.Concat(
+		agents.Specs(),
 		blackhole.Specs(),
 		file.Specs(),
 		flow.Specs(),

@@ -22,6 +22,8 @@ var asked = map[string][]string{
 	"source file":     {"gone", "rotated", "unreadable", "bad data", "reload", "crash"},
 	"source stdin":    {"gone", "unreadable", "bad data", "reload", "crash"},
 	"source generate": {"reload", "crash"},
+
+	"source wazuh_agents": {"gone", "locked", "replaced", "unreadable", "bad data", "reload", "crash"},
 }
 
 // TestPagesSayWhatHappens holds the page of each source and sink to its

@@ -155,14 +155,14 @@ const doc = `The manager says how its agents are, not what has changed: the sour
 each difference. What it has read is kept in its state directory, so that what changed while it was down is told once, at
 the start.
 
-| event_type | when |
-| --- | --- |
-| ` + "`registered`, `removed`" + ` | the manager knows an agent that it did not, or one no more. An id that another agent has now is both, ` + "`removed`" + ` first. The status that there was not, or is not any more, is ` + "`Unknown`" + ` |
-| ` + "`connected`, `disconnected`" + ` | the status is now ` + "`Active`, or `Disconnected`" + ` |
-| ` + "`status_change`" + ` | the status has changed to another one: ` + "`NeverConnected`, `Pending`, `Unknown`" + ` |
-| ` + "`manager_restart`" + ` | the manager has started, and thereby set all its agents to disconnected (status code 5): one event with their number, before theirs. Their events, also of their coming back, have its ` + "`event_id` in `manager_restart`" + `: filter by it, so that nobody is paged for each of them |
-| ` + "`snapshot`" + ` | at the start and every ` + "`snapshot_interval`" + `, one for each agent; ` + "`snapshot`" + ` says which part of which |
-| ` + "`heartbeat`" + ` | every ` + "`heartbeat_interval`" + `: whether the manager can be read, and how many agents are in which status |
+| event_type | when | test |
+| --- | --- | --- |
+| ` + "`registered`, `removed`" + ` | the manager knows an agent that it did not, or one no more. An id that another agent has now is both, ` + "`removed`" + ` first. The status that there was not, or is not any more, is ` + "`Unknown`" + ` | TestChanges, TestBothVersionsOfTheDatabase, TestSocket |
+| ` + "`connected`, `disconnected`" + ` | the status is now ` + "`Active`, or `Disconnected`" + ` | TestChanges, TestFlapsAreCountedInAWindow |
+| ` + "`status_change`" + ` | the status has changed to another one: ` + "`NeverConnected`, `Pending`, `Unknown`" + ` | TestChanges |
+| ` + "`manager_restart`" + ` | the manager has started, and thereby set all its agents to disconnected (status code 5): one event with their number, before theirs. Their events, also of their coming back, have its ` + "`event_id` in `manager_restart`" + `: filter by it, so that nobody is paged for each of them | TestAManagerRestart |
+| ` + "`snapshot`" + ` | at the start and every ` + "`snapshot_interval`" + `, one for each agent; ` + "`snapshot`" + ` says which part of which | TestSnapshotsAndHeartbeatsComeAtTheirTime |
+| ` + "`heartbeat`" + ` | every ` + "`heartbeat_interval`" + `: whether the manager can be read, and how many agents are in which status | TestSnapshotsAndHeartbeatsComeAtTheirTime, TestADatabaseLockedForHalfAMinute |
 
 The members of an event are in [schemas/agent-event.json](../../schemas/agent-event.json). ` + "`event_id`" + ` is made of what the manager says of the
 change, not of when it was read. ` + "`timestamp`" + ` is when it was read. The manager itself (id 0) is no agent. An agent's secret (` + "`internal_key`" + `) is never read.
@@ -192,6 +192,6 @@ Events wait in the state directory until all sinks have them; a queue on disk is
 | the sinks are slow, or a target is away | the source waits, and reads nothing meanwhile; then it tells what is different | TestASlowSinkIsWaitedFor |
 | the state directory is full | nothing is given until the ledger can be written; health says so | TestAFullDiskIsWaitedFor |
 | **reload**: its attributes have changed | what it knows stays, also when the way to read changes | TestAReloadGoesOnWithWhatIsKnown |
-| **crash** between a change and its acknowledgement | the events come again: same id, same ` + "`event_id`" + `, same bytes, for each sink what it lacks | TestKilledAnywhereNothingIsLost |
+| **crash**, between a change and its acknowledgement | the events come again: same id, same ` + "`event_id`" + `, same bytes, for each sink what it lacks | TestKilledAnywhereNothingIsLost |
 | the ledger is damaged | what is whole counts, the rest is read from the manager again; a warning says so | TestADamagedLedgerIsSaid |
 `
