@@ -284,31 +284,45 @@ func (m *member) number() int {
 	return countedFrom - n
 }
 
-// upwards says whether the rotation counts on, so that the highest number is the newest. What is known
-// already tells: it is older. If nothing is, the times of the files do, but archives have them of when they were made.
+// upwards says whether the rotation counts on, so that the highest number is the newest. The order of what is known
+// already tells, or that it is older than what is new. If nothing is known, the times of the files do, but archives
+// have them of when they were made. Files that are empty say nothing: the history forgets them.
 func (r *register) upwards(list []*member) bool {
-	lowest, highest := 0, 0 // of what is known
-	for _, m := range r.members {
-		n, i := m.number(), indexOf(r.records, m.id)
-		if n > 0 && i >= 0 && !r.records[i].Foreign {
-			highest = max(highest, n)
-			if lowest == 0 || n < lowest {
-				lowest = n
-			}
+	var oldest, newest, above, below int // numbers; first and last place
+	first, last := len(r.records), -1
+	for i := range r.members {
+		m := &r.members[i]
+		n, at := m.number(), indexOf(r.records, m.id)
+		if n == 0 || len(m.head) == 0 || at < 0 || r.records[at].Foreign {
+			continue
 		}
+		if at < first {
+			first, oldest = at, n
+		}
+		if at > last {
+			last, newest = at, n
+		}
+	}
+	if oldest != newest {
+		return newest > oldest
 	}
 	var plain []*member
-	above, below := highest > 0, highest > 0
 	for _, m := range list {
-		if n := m.number(); n > 0 {
-			above, below = above && n > highest, below && n < lowest
-			if !m.archive {
-				plain = append(plain, m)
-			}
+		n := m.number()
+		if n == 0 || len(m.head) == 0 {
+			continue
+		}
+		if n > newest {
+			above++
+		} else {
+			below++
+		}
+		if !m.archive {
+			plain = append(plain, m)
 		}
 	}
-	if above || below {
-		return above
+	if newest > 0 && (above == 0) != (below == 0) {
+		return above > 0
 	}
 	slices.SortFunc(plain, func(a, b *member) int { return a.number() - b.number() })
 	for i := 1; i < len(plain); i++ {
