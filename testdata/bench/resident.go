@@ -95,6 +95,11 @@ func (b *bench) soak(size int64, duration time.Duration) error {
 			return err
 		}
 		b.awaitRecords(f.process, f.Topic, int64(files-2)*relevant)
+		select {
+		case <-f.ended:
+			return fmt.Errorf("etl has ended: %w\n%s", f.err, &f.output)
+		default:
+		}
 		if err := os.Rename(f.Alerts, f.Alerts+".1"); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
@@ -110,6 +115,9 @@ func (b *bench) soak(size int64, duration time.Duration) error {
 	}
 	b.report.note("At full speed for %s: %.0f MB/s (the files are written meanwhile), peak %.0f MiB, %s; %d of %d records stored",
 		took.Round(time.Second), float64(files)*float64(made.bytes)/1e6/took.Seconds(), float64(f.peak.Load())/(1<<20), <-sizes, stored, int64(files)*relevant)
+	if stored != int64(files)*relevant {
+		b.report.note("it said:\n%s", &f.output)
+	}
 	return nil
 }
 
