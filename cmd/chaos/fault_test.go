@@ -99,12 +99,10 @@ func (s *schedule) apply(k kind) {
 	switch k {
 	case kill:
 		time.Sleep(s.some(0, 40*time.Millisecond))
-		s.amid()
-		s.daemon.kill()
 		s.strike(k)
+		s.daemon.kill()
 		s.down()
 	case stop:
-		s.amid()
 		s.strike(k)
 		s.halt()
 		s.down()
@@ -112,7 +110,6 @@ func (s *schedule) apply(k kind) {
 		rotates := s.rotates() && s.rng.IntN(2) == 0
 		s.amid()
 		s.daemon.freeze()
-		s.amid()
 		s.strike(k)
 		if rotates {
 			s.rotate()
@@ -124,13 +121,11 @@ func (s *schedule) apply(k kind) {
 	case rotation:
 		for range 1 + s.rng.IntN(3) {
 			if s.rotates() {
-				s.amid()
 				s.strike(k)
 				s.rotate()
 			}
 		}
 	case compression:
-		s.amid()
 		s.strike(k)
 		s.rotate()
 		s.writer.do(func() { s.note("%d files compressed", s.writer.compress()) })
@@ -157,7 +152,6 @@ func (s *schedule) lasting(k kind, begin, end func(), least, most time.Duration)
 	}
 	s.amid()
 	begin()
-	s.amid()
 	s.strike(k)
 	over := make(chan struct{})
 	timer := time.AfterFunc(s.some(least, most), func() { defer close(over); end(); s.note("%s is over", k) })
@@ -183,7 +177,7 @@ func (s *schedule) network(k kind, t servers.Traffic, least, most time.Duration)
 
 func (s *schedule) restart() {
 	s.amid()
-	meanwhile := func() { s.amid(); s.strike(restart) }
+	meanwhile := func() { s.strike(restart) } // while it is away everything is in flight
 	down := s.some(0, time.Second)
 	gently := s.rng.IntN(2) == 0
 	if toKafka, toNATS := s.shape.networks(); toNATS && (!toKafka || s.rng.IntN(2) == 0) {
@@ -205,7 +199,6 @@ func (s *schedule) restart() {
 // comes next nothing else happens: where a sink stands in a file that is gone, nobody knows.
 func (s *schedule) truncate() {
 	s.heal()
-	s.amid()
 	s.strike(truncation)
 	s.rotate()
 	from := s.ledger.count()
@@ -223,7 +216,6 @@ func (s *schedule) truncate() {
 // storm sends SIGHUP many times, and changes the pipeline in between.
 func (s *schedule) storm() {
 	s.wait("a process that is ready for SIGHUP", func() bool { return s.daemon.ready() > 0 })
-	s.amid()
 	s.strike(storm)
 	for range 2 + s.rng.IntN(12) {
 		before := s.oracle.stretches()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -214,26 +215,40 @@ func (o *oracle) records() map[int64]int {
 	if !o.shape.pipe {
 		return nil
 	}
+	for try := 0; ; try++ {
+		all, err := o.look()
+		if err == nil || try == 10 {
+			if err != nil {
+				o.violate("looking at the queue on disk: %v", err)
+			}
+			return all
+		}
+		time.Sleep(10 * time.Millisecond) // who is at work removed a segment meanwhile
+	}
+}
+
+func (o *oracle) look() (map[int64]int, error) {
 	all := map[int64]int{}
 	dir, _, err := state.Look(world.OS().FS, o.daemon.state(), o.daemon.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
 	if err != nil {
-		return all
+		return all, err
 	}
 	source := o.shape.source()
-	store, err := spool.Look(world.OS().FS, dir.ComponentDir(source), dir.Component(source))
-	if errors.Is(err, fs.ErrNotExist) {
-		return all
+	place := dir.ComponentDir(source)
+	if _, err := os.Stat(spool.Dir(place)); errors.Is(err, fs.ErrNotExist) {
+		return all, nil
 	}
-	if err == nil {
-		err = store.Each(func(r *spool.Record) error {
-			all[r.Number] = numberIn([]byte(r.Text))
-			return nil
-		})
-	}
+	store, err := spool.Look(world.OS().FS, place, dir.Component(source))
 	if err != nil {
-		o.violate("looking at the queue on disk: %v", err)
+		return all, err
 	}
-	return all
+	return all, store.Each(func(r *spool.Record) error {
+		all[r.Number] = numberIn([]byte(r.Text))
+		return nil
+	})
 }
 
 // kept is the number of the first alert that neither the queue on disk nor a sink has:

@@ -175,9 +175,9 @@ func (s *schedule) some(a, b time.Duration) time.Duration {
 	return a + time.Duration(s.rng.Int64N(int64(b-a)))
 }
 
-// strike counts a fault that comes now.
+// strike writes until events are in flight, and counts a fault that comes now, or lasts.
 func (s *schedule) strike(k kind) {
-	struck := s.oracle.inFlight()
+	struck := s.amid()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if struck {
@@ -187,15 +187,16 @@ func (s *schedule) strike(k kind) {
 	}
 }
 
-// amid writes until events are in flight.
-func (s *schedule) amid() {
+// amid writes until events are in flight; false means that they are delivered too fast.
+func (s *schedule) amid() bool {
 	for range 20 {
 		n := 1 + s.rng.IntN(20)
 		s.writer.do(func() { s.writer.burst(n) })
 		if s.oracle.inFlight() {
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // wait waits until ok, and keeps a process at work meanwhile.
