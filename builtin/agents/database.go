@@ -23,7 +23,7 @@ const (
 	pageRows    = 500
 	detailRows  = 100
 	pagePause   = time.Millisecond       // between two pages, for the writer
-	lockedPause = 5 * time.Millisecond   // until a locked page is tried again
+	lockedPause = 2 * time.Millisecond   // until a locked page is tried again
 	lockedFor   = 500 * time.Millisecond // until a locked read is given up, to begin anew later
 )
 
@@ -49,15 +49,17 @@ func newDatabase(host *component.Host, name string) *database {
 	return &database{files: host.FS, name: name}
 }
 
-// Changed looks at the counter that a commit moves.
-func (d *database) Changed(context.Context) (bool, error) {
+// Changed looks at the counter that a commit moves. A commit that wakes us has
+// removed its journal, and holds its lock for a moment yet.
+func (d *database) Changed(ctx context.Context) (bool, error) {
 	if err := d.open(); err != nil {
 		return true, err
 	}
 	if !d.complete {
 		return true, nil
 	}
-	version, err := d.dataVersion()
+	version := int64(0)
+	err := d.patiently(ctx, func() (err error) { version, err = d.dataVersion(); return err })
 	return version != d.seen, err
 }
 

@@ -128,6 +128,7 @@ type rig struct {
 // given is an event that came out.
 type given struct {
 	number int64
+	at     time.Time // that it came
 	raw    string
 	*agentEvent
 	whole map[string]any // of one that is about no agent
@@ -222,7 +223,7 @@ func (g *rig) Emit(ctx context.Context, lot *component.Lot) error {
 	defer g.mu.Unlock()
 	for _, l := range lot.Lines {
 		raw := string(lot.Data[l.Start:l.End])
-		e := given{number: l.Offset, raw: raw, agentEvent: &agentEvent{}}
+		e := given{number: l.Offset, at: time.Now(), raw: raw, agentEvent: &agentEvent{}}
 		if err := json.Unmarshal([]byte(raw), e.agentEvent); err != nil {
 			g.t.Errorf("%v in %s", err, raw)
 		}
