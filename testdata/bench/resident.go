@@ -75,8 +75,8 @@ func (b *bench) paced(rate int, duration time.Duration) error {
 }
 
 // soak watches the resident size while alerts are written as fast as they are
-// delivered: a file is put in place of the one before when the one before that
-// is through.
+// delivered: a file is put in place of the one before when the first record of
+// that has come, so that it is open, and the one before that is through.
 func (b *bench) soak(size int64, duration time.Duration) error {
 	made, err := makeAlerts(b.dir, corpus.MixBusy, size)
 	if err != nil {
@@ -94,7 +94,9 @@ func (b *bench) soak(size int64, duration time.Duration) error {
 		if err := copyAlerts(made.file, f.Alerts+".next", files); err != nil {
 			return err
 		}
-		b.awaitRecords(f.process, f.Topic, int64(files-2)*relevant)
+		if files > 1 {
+			b.awaitRecords(f.process, f.Topic, int64(files-2)*relevant+1)
+		}
 		select {
 		case <-f.ended:
 			return fmt.Errorf("etl has ended: %w\n%s", f.err, &f.output)

@@ -11,10 +11,7 @@ locals {
   ]
 }
 
-source "file" "alerts" {
-  path    = var.alerts_file
-  profile = "wazuh4"
-}
+source "file" "alerts" { path = var.alerts_file }
 
 filter "windows" {
   from  = source.file.alerts
