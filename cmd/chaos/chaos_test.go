@@ -56,10 +56,13 @@ func TestSchedules(t *testing.T) {
 				t.Run(fmt.Sprint(seed), func(t *testing.T) {
 					l := <-on.lanes
 					defer func() { on.lanes <- l }()
-					r := judged(t, on, l, seed)
-					mu.Lock()
-					defer mu.Unlock()
-					all.add(r)
+					var r result
+					defer func() {
+						mu.Lock()
+						defer mu.Unlock()
+						all.add(r)
+					}()
+					judged(t, on, l, seed, &r)
 				})
 			}
 		})
@@ -81,14 +84,14 @@ func TestSchedules(t *testing.T) {
 }
 
 // judged plays a schedule and fails the test of what it finds wrong.
-func judged(t *testing.T, on *site, l *lane, seed uint64) (r result) {
+func judged(t *testing.T, on *site, l *lane, seed uint64, r *result) {
 	again := fmt.Sprintf("go test -tags integration ./cmd/chaos -run TestSchedules -count=1 -seed %d", seed)
 	defer func() {
 		if t.Failed() {
 			t.Log("again:", again)
 		}
 	}()
-	r = play(t, on, l, seed)
+	play(t, on, l, seed, r)
 	struck := 0
 	for _, n := range r.strikes {
 		struck += n
@@ -96,7 +99,6 @@ func judged(t *testing.T, on *site, l *lane, seed uint64) (r result) {
 	if !t.Failed() && (r.events < 1000 || struck < 5 || len(r.strikes) < 3) {
 		t.Errorf("too tame: %d events, faults %v, without events in flight %v", r.events, r.strikes, r.idle)
 	}
-	return r
 }
 
 func (r *result) add(o result) {

@@ -73,8 +73,8 @@ func newSchedule(t *testing.T, on *site, l *lane, seed uint64, rng *rand.Rand, s
 	return s
 }
 
-// play runs the schedule of a seed.
-func play(t *testing.T, on *site, l *lane, seed uint64) (r result) {
+// play runs the schedule of a seed, and says in r what became of it, however it ends.
+func play(t *testing.T, on *site, l *lane, seed uint64, r *result) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	shape := drawShape(rng)
 	shape.smallDisk = shape.smallDisk && smallDisks
@@ -84,7 +84,7 @@ func play(t *testing.T, on *site, l *lane, seed uint64) (r result) {
 	s.note("%s; %d lines, faults %v", s.shape, lines, faults)
 	go s.writer.run(8, 5*time.Millisecond)
 	defer func() {
-		r = result{
+		*r = result{
 			events: s.ledger.count(), runs: s.runs, strikes: s.strikes, idle: s.idle,
 			verdict: s.oracle.count,
 		}
@@ -111,7 +111,6 @@ func play(t *testing.T, on *site, l *lane, seed uint64) (r result) {
 	s.heal()
 	s.wait("everything to arrive", func() bool { return s.oracle.missing() == "" })
 	s.finish()
-	return
 }
 
 // finish stops what has delivered everything, and judges.
