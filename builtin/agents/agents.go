@@ -116,15 +116,15 @@ type agent struct {
 // shownID is an agent's id as Wazuh writes it.
 func shownID(id int64) string { return fmt.Sprintf("%03d", id) }
 
-// marshal is v as JSON, without the escapes that are for HTML.
-func marshal(v any) (json.RawMessage, error) {
-	var b lineBuffer
-	encoder := json.NewEncoder(&b)
+// encode appends v as JSON to b, without the escapes that are for HTML.
+func encode(b *lineBuffer, v any) error {
+	encoder := json.NewEncoder(b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
-		return nil, err
+		return err
 	}
-	return json.RawMessage(b[:len(b)-1]), nil
+	*b = (*b)[:len(*b)-1] // the line break
+	return nil
 }
 
 // lineBuffer takes what is written.

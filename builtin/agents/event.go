@@ -214,9 +214,9 @@ func splitGroups(list string) []string {
 
 // render is the event as it goes into the pipeline.
 func render(event any) (json.RawMessage, error) {
-	raw, err := marshal(event)
-	if err != nil {
+	var b lineBuffer
+	if err := encode(&b, event); err != nil {
 		return nil, fmt.Errorf("rendering an event: %w", err)
 	}
-	return raw, nil
+	return json.RawMessage(b), nil
 }

@@ -187,14 +187,17 @@ func torn(rest []byte) bool {
 	return n == 0 || n >= int64(len(rest)-recordHeader)
 }
 
+// appendRecord appends r with its header. It is rendered in place: a whole
+// fleet is some megabytes.
 func appendRecord(dst []byte, r *record) ([]byte, error) {
-	payload, err := marshal(r)
-	if err != nil {
+	b := lineBuffer(append(dst, make([]byte, recordHeader)...))
+	if err := encode(&b, r); err != nil {
 		return dst, err
 	}
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(payload))) //nolint:gosec // a fleet has no 4 GiB
-	dst = binary.LittleEndian.AppendUint32(dst, crc32.Checksum(payload, castagnoli))
-	return append(dst, payload...), nil
+	header, payload := b[len(dst):], b[len(dst)+recordHeader:]
+	binary.LittleEndian.PutUint32(header, uint32(len(payload))) //nolint:gosec // a fleet has no 4 GiB
+	binary.LittleEndian.PutUint32(header[4:], crc32.Checksum(payload, castagnoli))
+	return b, nil
 }
 
 // knows says whether p is a number of this ledger. One that is beyond all it

@@ -46,10 +46,10 @@ func (s *source) Resume(host *component.Host, from []component.Position) ([]bool
 	if err != nil {
 		return nil, err
 	}
-	s.keep(l)
 	for _, p := range from {
 		l.knows(p)
 	}
+	s.keep(l)
 	reachable := make([]bool, len(from))
 	for i, p := range from {
 		reachable[i] = l.knows(p)
