@@ -22,6 +22,9 @@ type Clue struct {
 	// Values, if there are any, say that Text is a member's name in its quotes, and
 	// that the member must be one of these: a text of plain letters, or a number written so.
 	Values []string
+	// Range, if it is there, says the same, and that the member must be a number in it.
+	// There may be Values or a Range, not both.
+	Range *Range
 }
 
 // Shortest is the least length of a clue's Text, in bytes.
@@ -60,10 +63,12 @@ func (n Need) String() string {
 
 // String is c for people.
 func (c Clue) String() string {
-	switch len(c.Values) {
-	case 0:
+	switch {
+	case c.Range != nil:
+		return fmt.Sprintf("`%s` being %s", c.Text, c.Range)
+	case len(c.Values) == 0:
 		return "`" + c.Text + "`"
-	case 1:
+	case len(c.Values) == 1:
 		return fmt.Sprintf("`%s` being `%s`", c.Text, c.Values[0])
 	}
 	return fmt.Sprintf("`%s` being one of `%s`", c.Text, strings.Join(c.Values, "`, `"))
@@ -76,7 +81,12 @@ func (c Clue) in(doc []byte) bool {
 			return false
 		}
 		rest := doc[at+len(c.Text):]
-		if len(c.Values) == 0 || slices.Contains(c.Values, string(value(rest, longest(c.Values)))) {
+		switch {
+		case c.Range != nil:
+			if n, ok := number(value(rest, longestNumber)); ok && c.Range.Has(n) {
+				return true
+			}
+		case len(c.Values) == 0 || slices.Contains(c.Values, string(value(rest, longest(c.Values)))):
 			return true
 		}
 		doc = doc[at+1:]
@@ -91,8 +101,8 @@ func longest(values []string) (n int) {
 }
 
 // value is the text or number of a member whose name stands in front of rest;
-// nothing where there is none of at most most bytes. What has escapes in it is
-// never Plain: it may be cut anywhere.
+// nothing where there is neither. Of one with more than most bytes it is one more than
+// that. What has escapes in it is never Plain: it may be cut anywhere.
 func value(rest []byte, most int) []byte {
 	rest = skipBlanks(rest)
 	if len(rest) == 0 || rest[0] != ':' {
@@ -101,7 +111,13 @@ func value(rest []byte, most int) []byte {
 	rest = skipBlanks(rest[1:])
 	if len(rest) > 0 && rest[0] == '"' {
 		rest = rest[1:min(len(rest), most+2)]
-		return rest[:max(0, bytes.IndexByte(rest, '"'))]
+		if end := bytes.IndexByte(rest, '"'); end >= 0 {
+			return rest[:end]
+		}
+		if len(rest) <= most {
+			return nil
+		}
+		return rest
 	}
 	end := 0
 	for end < len(rest) && end <= most && inNumber(rest[end]) {

@@ -13,7 +13,13 @@ type Sieve struct {
 type clue struct {
 	met     []int            // conditions that it is enough for
 	byValue map[string][]int // conditions that ask for a member's value, too
-	longest int              // of those values, in bytes
+	ranges  []conditionRange // conditions that ask for it to be a number
+	longest int              // of what is asked for, in bytes
+}
+
+type conditionRange struct {
+	Range
+	condition int
 }
 
 // New is a Sieve for conditions with these needs, by number. Of a condition
@@ -31,7 +37,11 @@ func New(needs []Need) *Sieve {
 				texts, s.clues = append(texts, c.Text), append(s.clues, clue{byValue: map[string][]int{}})
 			}
 			k := &s.clues[n]
-			if len(c.Values) == 0 {
+			switch {
+			case c.Range != nil:
+				k.ranges = append(k.ranges, conditionRange{*c.Range, condition})
+				k.longest = max(k.longest, longestNumber)
+			case len(c.Values) == 0:
 				k.met = append(k.met, condition)
 			}
 			for _, v := range c.Values {
@@ -93,9 +103,21 @@ func (c *clue) mark(row Row, rest []byte) {
 	for _, condition := range c.met {
 		row.mark(condition)
 	}
-	if len(c.byValue) > 0 {
-		for _, condition := range c.byValue[string(value(rest, c.longest))] {
-			row.mark(condition)
+	if c.longest == 0 {
+		return
+	}
+	v := value(rest, c.longest)
+	for _, condition := range c.byValue[string(v)] {
+		row.mark(condition)
+	}
+	if len(c.ranges) == 0 {
+		return
+	}
+	if n, ok := number(v); ok {
+		for _, r := range c.ranges {
+			if r.Has(n) {
+				row.mark(r.condition)
+			}
 		}
 	}
 }

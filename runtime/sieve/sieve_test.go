@@ -2,6 +2,7 @@ package sieve
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -44,6 +45,21 @@ func TestMet(t *testing.T) {
 		{Need{Member("id", "7", "88")}, `{"id":`, false},
 		{Need{Member("id", "7", "88")}, `{"id":"7`, false},
 		{Need{Member("id", "7", "88")}, `{"id":7`, true},
+		{Need{over(12)}, `{"level":12}`, true},
+		{Need{over(12)}, `{"level":11}`, false},
+		{Need{over(12)}, `{"level": "12"}`, true},
+		{Need{over(12)}, `{"level": "11.9"}`, false},
+		{Need{over(12)}, `{"level":1.2e1}`, true},
+		{Need{over(12)}, `{"level":-12}`, false},
+		{Need{over(12)}, `{"level":1e999}`, true},
+		{Need{over(12)}, `{"level":-1e999}`, false},
+		{Need{over(12)}, `{"level":11.99999999999999999999}`, true}, // rounded
+		{Need{over(12)}, `{"level":11.99999999999999999999999999999999999999}`, true},
+		{Need{over(12)}, `{"level":"1111111111111111111111111111111111111111"}`, true},
+		{Need{over(12)}, `{"level":true,"x":12}`, false},
+		{Need{over(12)}, `{"level":[12]}`, false},
+		{Need{over(12)}, `{"level":""}`, false},
+		{Need{over(12)}, `{"level":3,"rule":{"level":13}}`, true},
 		{Need{{Text: `"a"a"`, Values: []string{"7"}}}, `{"a"a"a":7`, true},
 	} {
 		if got := test.need.Met([]byte(test.doc)); got != test.want {
@@ -51,6 +67,8 @@ func TestMet(t *testing.T) {
 		}
 	}
 }
+
+func over(n float64) Clue { return Clue{Text: `"level"`, Range: &Range{n, math.Inf(1)}} }
 
 // Sift says of every line what Met says of it alone, whatever lies around it.
 func TestSiftIsMetOfEachLine(t *testing.T) {
@@ -131,6 +149,10 @@ func scenario(r *rand.Rand) (data []byte, lines []component.Line, needs []Need) 
 			}
 			if r.IntN(3) == 0 {
 				c = Member(word(), word(), word())
+			}
+			if r.IntN(12) == 0 {
+				c = Member(word())
+				c.Range = &Range{float64(r.IntN(50)), float64(r.IntN(5000))}
 			}
 			if len(c.Text) >= Shortest {
 				n = append(n, c)

@@ -4,6 +4,7 @@ package outline
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -61,6 +62,11 @@ type Filter struct {
 type Clue struct {
 	Text   string   `json:"text"`
 	Values []string `json:"values,omitempty"`
+	// From and To are the bounds of a number, where it has any.
+	From *float64 `json:"from,omitempty"`
+	To   *float64 `json:"to,omitempty"`
+
+	clue sieve.Clue
 }
 
 // Source is what becomes of lines before they are events.
@@ -143,6 +149,13 @@ func filterOf(n *plan.Node) *Filter {
 	return f
 }
 
+func finite(n float64) *float64 {
+	if math.IsInf(n, 0) {
+		return nil
+	}
+	return &n
+}
+
 // pathText is a path as an expression writes it.
 func pathText(p expression.Path) string {
 	var b strings.Builder
@@ -166,7 +179,11 @@ var identifier = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*$`)
 
 func cluesOf(need sieve.Need) (clues []Clue) {
 	for _, c := range need {
-		clues = append(clues, Clue(c))
+		k := Clue{Text: c.Text, Values: c.Values, clue: c}
+		if r := c.Range; r != nil {
+			k.From, k.To = finite(r.From), finite(r.To)
+		}
+		clues = append(clues, k)
 	}
 	return clues
 }

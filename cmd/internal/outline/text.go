@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/wazuh-etl/etl/runtime/sieve"
 )
 
 // Text writes o for people.
@@ -62,7 +60,7 @@ func (f *Filter) rows(b *strings.Builder) {
 		if i > 0 {
 			name = "or"
 		}
-		row(b, name, sieve.Clue(c).String())
+		row(b, name, c.clue.String())
 	}
 	if f.Why != "" {
 		row(b, "needs", "nothing that is known: "+f.Why)

@@ -123,6 +123,7 @@ func benchmarkFilter(b *testing.B, src string, lines [][]byte) {
 // Reading, looking for literals, parsing where they are there, evaluating.
 func BenchmarkWindowsIrrelevant(b *testing.B)  { benchmarkFilter(b, windowsFilter, irrelevant(b)) }
 func BenchmarkFail2banIrrelevant(b *testing.B) { benchmarkFilter(b, fail2banFilter, irrelevant(b)) }
+func BenchmarkLevelIrrelevant(b *testing.B)    { benchmarkFilter(b, `rule.level > 14`, irrelevant(b)) }
 
 // The evaluation alone, on a document that is parsed.
 func BenchmarkEvaluate(b *testing.B) {

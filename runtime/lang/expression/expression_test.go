@@ -189,7 +189,7 @@ func TestEventErrors(t *testing.T) {
 			t.Errorf("%s: %#v is not a failure of the expression", src, err)
 		}
 	}
-	if _, err := compile(t, `rule.level > 3`).True(eventOf(`{"rule":{"level":`)); err == nil || err.(*event.Failure).Code != event.CodeNotJSON {
+	if _, err := compile(t, `rule.level > 3`).True(eventOf(`{"rule":{"level":4`)); err == nil || err.(*event.Failure).Code != event.CodeNotJSON {
 		t.Errorf("broken document: %v", err)
 	}
 	if ok, err := compile(t, `true`).True(eventOf(`{"rule":`)); !ok || err != nil {

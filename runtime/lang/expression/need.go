@@ -2,8 +2,10 @@ package expression
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/wazuh-etl/etl/runtime/document"
 	"github.com/wazuh-etl/etl/runtime/sieve"
@@ -91,17 +93,49 @@ func eitherNeeds(a, b []sieve.Need) []sieve.Need {
 	either := slices.Clone(x)
 	for _, c := range y {
 		i := slices.IndexFunc(either, func(o sieve.Clue) bool { return o.Text == c.Text })
-		switch {
-		case i < 0:
+		if i < 0 {
 			either = append(either, c)
-		case len(c.Values) == 0 || len(either[i].Values) == 0:
-			either[i].Values = nil
-		default:
-			all := slices.Sorted(slices.Values(slices.Concat(either[i].Values, c.Values)))
-			either[i].Values = slices.Compact(all)
+		} else {
+			either[i] = eitherClue(either[i], c)
 		}
 	}
 	return []sieve.Need{either}
+}
+
+// eitherClue is the clue of a or b, which have the same text.
+func eitherClue(a, b sieve.Clue) sieve.Clue {
+	c := sieve.Clue{Text: a.Text}
+	switch {
+	case a.Range != nil && b.Range != nil:
+		hull := a.Range.Hull(*b.Range)
+		c.Range = &hull
+	case len(a.Values) > 0 && len(b.Values) > 0:
+		c.Values = slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.Values, b.Values))))
+	}
+	return c
+}
+
+// orderNeeds are the needs of k operator n, k a value as it stands in the event.
+func orderNeeds(k code, operator string, n document.Value) []sieve.Need {
+	bound, err := strconv.ParseFloat(n.Number(), 64)
+	if !sieve.Plain(k.member) || err != nil && !errors.Is(err, strconv.ErrRange) {
+		return nil
+	}
+	r := sieve.Range{From: math.Inf(-1), To: math.Inf(1)}
+	switch operator {
+	case "<", "<=":
+		r.To = bound
+	case ">", ">=":
+		r.From = bound
+	case "==":
+		r.From, r.To = bound, bound
+	}
+	if math.IsInf(r.From, -1) && math.IsInf(r.To, 1) {
+		return nil // the bound is no float64
+	}
+	c := sieve.Member(k.member)
+	c.Range = &r
+	return []sieve.Need{{c}}
 }
 
 // best is the need that is likely to drop most; nil where there is none.
@@ -115,8 +149,8 @@ func best(needs []sieve.Need) (n sieve.Need) {
 }
 
 // strength is that of a need's weakest clue. The longer a text, the rarer it is,
-// and the faster found; a member's name alone is nothing rare, but with its value
-// it is nearly the condition itself.
+// and the faster found; a member's name alone is nothing rare, a number in a range
+// a little; but with its value it is nearly the condition itself.
 func strength(n sieve.Need) int {
 	weakest := slices.MinFunc(n, func(a, b sieve.Clue) int { return cmp.Compare(clueStrength(a), clueStrength(b)) })
 	return clueStrength(weakest)*math.MaxInt16 - len(n)
@@ -126,6 +160,8 @@ func clueStrength(c sieve.Clue) int {
 	switch {
 	case len(c.Values) > 0:
 		return len(c.Text) + 4
+	case c.Range != nil:
+		return len(c.Text)/2 + 2
 	case c.Text[0] == '"':
 		return len(c.Text) / 2
 	}

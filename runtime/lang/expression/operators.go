@@ -166,6 +166,9 @@ func (f *frame) unlikeUnlessNil(a, b document.Value) {
 	}
 }
 
+// turned are the operators for operands that change places.
+var turned = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
 // comparisonNeeds are the needs of left operator right.
 func comparisonNeeds(operator string, left, right code) []sieve.Need {
 	needs := presence(left, right)
@@ -179,10 +182,19 @@ func comparisonNeeds(operator string, left, right code) []sieve.Need {
 		case !fixed.known || !other.safe || fixed.value.IsNil() != (operator == "!="):
 			return nil // nil may equal nil, and differs from all else
 		case operator == "==" && other.direct:
-			if fixed.value.Kind() != document.Text {
-				return needs // a number has many spellings
+			switch fixed.value.Kind() {
+			case document.Text:
+				return append(needs, equalNeeds(other, fixed.value.Text())...)
+			case document.Number:
+				return append(needs, orderNeeds(other, "==", fixed.value)...)
 			}
-			return append(needs, equalNeeds(other, fixed.value.Text())...)
+		}
+	case "<", "<=", ">", ">=":
+		switch {
+		case left.direct && right.known && right.value.Kind() == document.Number:
+			return append(needs, orderNeeds(left, operator, right.value)...)
+		case right.direct && left.known && left.value.Kind() == document.Number:
+			return append(needs, orderNeeds(right, turned[operator], left.value)...)
 		}
 	case "contains", "startsWith", "endsWith":
 		if left.direct && right.known {
