@@ -106,11 +106,7 @@ func (w *author) change(l *ledger, before, after *agent, last restart, now time.
 	if id == nil {
 		id = after
 	}
-	past := l.past[id.ID]
-	if what == typeRegistered && l.holds(id.ID) {
-		past++ // the one who had the id leaves in this very record
-	}
-	e.common = w.common(eventID(w.origin+"\x00"+w.node, what, before, after, past), what, now)
+	e.common = w.common(eventID(w.origin+"\x00"+w.node, what, before, after, l.past[id.ID]), what, now)
 	if byRestart(before, after, last) {
 		e.ManagerRestart = &last.ID
 	} else if what == typeConnected || what == typeDisconnected {
@@ -138,12 +134,6 @@ func byRestart(before, after *agent, last restart) bool {
 func recent(times []int64, since int64) []int64 {
 	i, _ := slices.BinarySearch(times, since)
 	return times[max(i, len(times)-mostFlaps):]
-}
-
-// holds says whether an agent has the id.
-func (f *fleet) holds(id int64) bool {
-	_, found := f.find(id)
-	return found
 }
 
 func (w *author) common(id string, what eventType, now time.Time) common {
