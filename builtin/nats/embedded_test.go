@@ -85,8 +85,11 @@ func TestEmbedded(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "stored", payloads(stored(t, st)), count(1, 28))
-	if strings.Contains(h.log(), "level=ERROR") {
-		t.Error(h.log())
+	if err := later.Close(); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(h.log(), "level=ERROR") || strings.Contains(h.log(), "level=WARN") || h.health() != nil {
+		t.Error("a stop is no trouble:", h.log(), h.health())
 	}
 }
 

@@ -86,6 +86,10 @@ func (k *keeper) run(ctx context.Context) {
 	pause := firstPause
 	for {
 		s, err := k.dial(ctx)
+		if err != nil && ctx.Err() != nil {
+			k.over()
+			return
+		}
 		k.set(s, err)
 		if err == nil {
 			pause = firstPause
@@ -95,7 +99,7 @@ func (k *keeper) run(ctx context.Context) {
 			case <-ctx.Done():
 				s.nc.Close()
 				<-s.closed
-				k.set(nil, client.ErrConnectionClosed)
+				k.over()
 				return
 			}
 		}
@@ -109,12 +113,19 @@ func (k *keeper) run(ctx context.Context) {
 }
 
 func (k *keeper) set(s *session, err error) {
+	k.become(s, err)
+	k.health(err)
+}
+
+// over is the end that was asked for: nothing is wrong with the target.
+func (k *keeper) over() { k.become(nil, client.ErrConnectionClosed) }
+
+func (k *keeper) become(s *session, err error) {
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.current, k.err = s, err
 	close(k.changed)
 	k.changed = make(chan struct{})
-	k.mu.Unlock()
-	k.health(err)
 }
 
 // session is the connection, waited for a while if there is none. The error

@@ -113,7 +113,8 @@ func (s *sink) look(ctx context.Context) error {
 	if c == nil || !s.jetStream {
 		return nil
 	}
-	if s.embedded != nil {
+	if s.embedded != nil { // the sink's own: it is as the page says, and needs no look
+		s.streams.known = []string{s.embedded.name}
 		return s.embedded.create(ctx, c.nc)
 	}
 	subject, ok := s.subject.Constant()
