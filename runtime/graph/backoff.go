@@ -44,7 +44,7 @@ func (b *backoff) pause(err error) time.Duration {
 func (b *backoff) wait(ctx context.Context, r *runner, err error) {
 	b.failures++
 	pause := b.pause(err)
-	r.g.tellHealth(r.address, r.stats.setHealth(err), err)
+	r.g.tellHealth(r.step.node, r.stats, err)
 	r.stats.setRetry(r.g.options.World.Now().Add(pause), b.broken())
 	r.stats.retries.Add(1)
 	timer := time.NewTimer(pause)
@@ -58,7 +58,7 @@ func (b *backoff) wait(ctx context.Context, r *runner, err error) {
 // reset says that the target has answered.
 func (b *backoff) reset(r *runner) {
 	if b.failures > 0 {
-		r.g.tellHealth(r.address, r.stats.setHealth(nil), nil)
+		r.g.tellHealth(r.step.node, r.stats, nil)
 		r.stats.setRetry(time.Time{}, false)
 		b.failures = 0
 	}

@@ -407,13 +407,21 @@ func (g *Graph) fail(err error) {
 	}
 }
 
-// tellHealth logs when a component stops being well, and when it is well again.
-func (g *Graph) tellHealth(address string, before, now error) {
-	switch {
+// tellHealth notes how the component of n is, and logs when it stops being well, and
+// when it is well again. What was ended from here says nothing about the target.
+func (g *Graph) tellHealth(n *plan.Node, stats *Counters, now error) {
+	if errors.Is(now, context.Canceled) {
+		return
+	}
+	trouble, well := "the target fails; events wait and are tried again", "the target is back"
+	if n.Type == plan.Source {
+		trouble, well = "the source fails, and is tried again", "the source is back"
+	}
+	switch before := stats.setHealth(now); {
 	case before == nil && now != nil:
-		g.log.Warn("the target fails; events wait and are tried again", "component", address, "error", now)
+		g.log.Warn(trouble, "component", n.Address, "error", now)
 	case before != nil && now == nil:
-		g.log.Info("the target is back", "component", address)
+		g.log.Info(well, "component", n.Address)
 	}
 }
 
@@ -424,7 +432,7 @@ func (g *Graph) host(s *step) *component.Host {
 		World:   g.options.World,
 		Address: s.node.Address,
 		Log:     g.log.With("component", s.node.Address),
-		Health:  func(err error) { g.tellHealth(s.node.Address, stats.setHealth(err), err) },
+		Health:  func(err error) { g.tellHealth(s.node, stats, err) },
 		State:   state.Volatile(),
 	}
 	if g.options.State != nil {
