@@ -134,12 +134,15 @@ func (l *Log) withdraw(r *request) bool {
 }
 
 // dropOldest gives up the oldest segment. What the reader has had of it is on
-// its way and not lost. The caller has l.mu.
+// its way: who has to read it again all the same counts it. The caller has l.mu.
 func (l *Log) dropOldest() {
 	n := int64(0)
 	for _, e := range l.segments[0].blocks {
 		if e.after() > l.read {
 			n += e.after() - max(e.first, l.read)
+		}
+		if had := (Range{max(e.first, l.forgot), min(e.after(), l.read) - 1}); had.Count() > 0 {
+			l.numbers.drop(had)
 		}
 	}
 	l.trim(1)
@@ -178,6 +181,7 @@ func (l *Log) Forget(p component.Position) {
 		return
 	}
 	l.forgot = p.Offset
+	l.numbers.past(l.forgot)
 	n := 0
 	for n < len(l.segments) && l.segments[n].after() <= l.forgot {
 		n++

@@ -27,6 +27,9 @@ type numbers struct {
 	Last     int64  `json:"last,omitempty"`
 	// Told are those missing in files that are still there: each is reported once.
 	Told []Range `json:"told,omitempty"`
+	// Dropped are those that a full log dropped behind its reader, and that not all sinks are
+	// past: a sink that comes to them never had them, and counts them then.
+	Dropped []Range `json:"dropped,omitempty"`
 }
 
 // loadNumbers reads them; ok is false where there are none, or none that are whole.
@@ -76,6 +79,28 @@ func (n *numbers) tell(r Range) bool {
 	}
 	n.Told = append(n.Told, r)
 	return true
+}
+
+// drop notes that the records of r are dropped.
+func (n *numbers) drop(r Range) {
+	if last := len(n.Dropped) - 1; last >= 0 && n.Dropped[last].To+1 == r.From {
+		n.Dropped[last].To = r.To
+		return
+	}
+	n.Dropped = append(n.Dropped, r)
+}
+
+// droppedIn is how many of the records of r are dropped.
+func (n *numbers) droppedIn(r Range) (count int64) {
+	for _, d := range n.Dropped {
+		count += max(0, min(d.To, r.To)-max(d.From, r.From)+1)
+	}
+	return count
+}
+
+// past forgets what was dropped before first: all sinks are past it.
+func (n *numbers) past(first int64) {
+	n.Dropped = slices.DeleteFunc(n.Dropped, func(r Range) bool { return r.To < first })
 }
 
 // from stores that records before first are not expected any more.

@@ -10,6 +10,7 @@ import (
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/document"
 	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
 // reader reads the log from a position on, as a source does. Several may read
@@ -93,6 +94,22 @@ func (r *reader) passed(number int64) {
 	}
 }
 
+// jump moves the cursor over numbers that are in no block, and counts what a
+// full log dropped of them: nobody else does. The caller has r.log.mu.
+func (r *reader) jump(number int64) {
+	if number <= r.cursor {
+		return
+	}
+	l := r.log
+	if n := l.numbers.droppedIn(Range{r.cursor, number - 1}); n > 0 {
+		l.dropped(string(plan.DropOldest), n)
+	}
+	r.cursor = number
+	if r.first {
+		l.read = max(l.read, number)
+	}
+}
+
 // next waits for the block with the record at the cursor, or the first behind
 // it. It is nil at the end.
 func (r *reader) next(ctx context.Context) (*segment, extent, error) {
@@ -102,10 +119,14 @@ func (r *reader) next(ctx context.Context) (*segment, extent, error) {
 		s, i := l.find(r.cursor)
 		if s != nil {
 			e := s.blocks[i]
+			r.jump(e.first)
 			l.mu.Unlock()
 			return s, e, nil
 		}
 		more, finished := l.more, l.finished
+		if finished {
+			r.jump(l.next)
+		}
 		l.mu.Unlock()
 		if finished {
 			return nil, extent{}, nil
@@ -142,7 +163,10 @@ func (r *reader) lots(ctx context.Context, s *segment, e extent, source string) 
 			return nil
 		}
 	}
-	if !ok { // dropped meanwhile, and counted
+	if !ok { // dropped meanwhile
+		l.mu.Lock()
+		r.jump(e.after())
+		l.mu.Unlock()
 		lot.Free()
 		return nil
 	}

@@ -322,6 +322,57 @@ func TestWhenFull(t *testing.T) {
 	}
 }
 
+// What a full log drops behind its reader is lost to a sink that reads it again, detached or after a
+// restart: it is counted there, to the record.
+func TestDroppedBehindTheReaderIsCounted(t *testing.T) {
+	m := memory()
+	limits := plan.Queue{MaxEvents: 1, MaxBytes: 1 << 20, WhenFull: plan.DropOldest, Disk: true}
+	l, dropped := m.start(t, limits)
+	const all = 30_000
+	var read component.Position
+	for n := int64(0); n < all; n += 1000 {
+		for i := n; i < n+1000; i += 100 {
+			put(t, l, i, i+100)
+		}
+		if n == 0 {
+			read = drain(t, l).last
+		} else {
+			read = drain(t, l, read).last
+		}
+	}
+	if n := dropped.of(string(plan.DropOldest)); n != 0 {
+		t.Errorf("%d counted, and the reader had all", n)
+	}
+	const has = 1234
+	from := component.Position{Generation: l.generation(), Offset: l.next - all + has}
+	detached := func(l *Log, dropped *counts) {
+		t.Helper()
+		before := dropped.of(string(plan.DropOldest))
+		out, r := &taker{t: t}, &reader{log: l}
+		r.begin([]component.Position{from})
+		if err := r.run(t.Context(), "source.test.in", out); err != nil {
+			t.Fatal(err)
+		}
+		n := dropped.of(string(plan.DropOldest)) - before
+		if n == 0 || has+n+int64(len(out.numbers)) != all {
+			t.Errorf("%d dropped and %d read of %d", n, len(out.numbers), all-has)
+		}
+	}
+	detached(l, dropped)
+	l.Close()
+	l, dropped = m.start(t, limits)
+	got := drain(t, l, from)
+	if n := dropped.of(string(plan.DropOldest)); n == 0 || has+n+int64(len(got.numbers)) != all || dropped.of(Lost) != 0 {
+		t.Errorf("after a restart: %v dropped and %d read of %d", dropped.n, len(got.numbers), all-has)
+	}
+	detached(l, dropped)
+	l.Forget(read)
+	if len(l.numbers.Dropped) > 0 {
+		t.Errorf("all sinks are past %v", l.numbers.Dropped)
+	}
+	l.Close()
+}
+
 func TestBlockWaitsForRoom(t *testing.T) {
 	m := memory()
 	limits := plan.Queue{MaxEvents: 1, MaxBytes: 256 << 10, WhenFull: plan.Block, Disk: true}
