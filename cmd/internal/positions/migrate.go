@@ -88,7 +88,12 @@ func (t *Target) goOn(c *Changes, n *plan.Node, v file.Survey, path string, entr
 		stands = append(stands, stand{e, members[i], i})
 	}
 	if len(stands) == 0 {
-		c.note("%s: Filebeat knows nothing of %s: no checkpoint is made", n.Address, path)
+		known := slices.ContainsFunc(entries, func(e filebeat.Entry) bool { return e.Path == path })
+		if known {
+			c.note("%s: no checkpoint is made; etl state set %s can begin with a file that is there", n.Address, n.Address)
+		} else {
+			c.note("%s: Filebeat knows nothing of %s: no checkpoint is made", n.Address, path)
+		}
 		return nil
 	}
 	slices.SortFunc(stands, func(a, b stand) int { return a.index - b.index })
@@ -101,7 +106,12 @@ func (t *Target) goOn(c *Changes, n *plan.Node, v file.Survey, path string, entr
 	}
 	offset := s.Offset
 	if offset > s.member.Size {
-		c.note("%s: Filebeat read it to offset %d, and it has only %d bytes now: it was truncated, and is read from its beginning", s.member.Path, offset, s.member.Size)
+		words := fmt.Sprintf("%s: Filebeat read it to offset %d, and it has only %d bytes now: it was truncated, or another file got its inode, and is read from its beginning",
+			s.member.Path, offset, s.member.Size)
+		if s.index > 0 { // the rest may be in a copy or an archive, and nobody knows in which
+			words += fmt.Sprintf("; what Filebeat had not read before that is left out, if it is in an older file: etl state set goes back to one, as to %s:0", members[s.index-1].Path)
+		}
+		c.note("%s", words)
 		offset = 0
 	}
 	p, err := v.At(s.member.Path, offset, t.positions(n.Address)...)
@@ -112,14 +122,12 @@ func (t *Target) goOn(c *Changes, n *plan.Node, v file.Survey, path string, entr
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.member.Path, err)
 	}
-	words := fmt.Sprintf("%s: Filebeat read it to offset %d", s.member.Path, s.Offset)
 	switch {
 	case p.Offset != offset:
-		words += fmt.Sprintf(", which is inside of a line: %s goes on at its beginning, %d", n.Address, p.Offset)
+		c.note("%s: Filebeat read it to offset %d, which is inside of a line: %s goes on at its beginning, %d", s.member.Path, s.Offset, n.Address, p.Offset)
 	case offset == s.Offset:
-		words += fmt.Sprintf(", the beginning of a line: %s goes on there", n.Address)
+		c.note("%s: Filebeat read it to offset %d, the beginning of a line: %s goes on there", s.member.Path, s.Offset, n.Address)
 	}
-	c.note("%s", words)
 	sinks, err := t.choose(n, "")
 	if err != nil {
 		return err
