@@ -56,33 +56,45 @@ func (f *feed) keepUp(j *job) outbox {
 			continue
 		}
 		s := j.program.steps[i]
-		if s.node.Type != plan.Sink || !f.detachable(j.program, s) {
+		detached := f.isDetached(s.slot) // and stays so, though a reload may leave no other sink
+		if s.node.Type != plan.Sink || !detached && !f.detachable(j.program, s) {
 			continue
 		}
-		if f.isDetached(s.slot) {
+		if detached || !f.enqueue(j, s, events) {
 			discard(events)
-			j.out[i] = nil
-			continue
-		}
-		f.g.queued.Add(int64(len(events)))
-		bytes := sizeOf(events)
-		f.g.budget.add(bytes)
-		switch {
-		case s.queue.PushAll(f.g.hard, events, patience):
-		case f.g.hard.Err() != nil:
-			f.g.gone(len(events), bytes)
-		case f.g.running.during(func() { f.detach(j, s) }), f.g.asked.Load():
-			f.g.gone(len(events), bytes)
-			discard(events) // a stop that was asked for leaves them to the next start
-		default: // the input has ended: there is nothing more to read, and nobody to be held up
-			_, _ = s.queue.Push(f.g.hard, events)
 		}
 		j.out[i] = nil
 	}
 	return j.out
 }
 
-// discard lets go of events that a side will read again.
+// enqueue queues events of j for the sink of s. If it is false the sink is
+// detached, and has got none of them.
+func (f *feed) enqueue(j *job, s *step, events []*event.Event) bool {
+	bytes := sizeOf(events)
+	f.g.queued.Add(int64(len(events)))
+	f.g.budget.add(bytes)
+	if s.queue.PushAll(f.g.hard, events, patience) {
+		return true
+	}
+	if f.g.hard.Err() == nil {
+		reads := f.g.running.add()
+		if !reads && !f.g.asked.Load() { // the input has ended: there is nothing more to read, and nobody to be held up
+			_, _ = s.queue.Push(f.g.hard, events)
+			return true
+		}
+		f.detach(j, s, reads)
+		if reads {
+			f.g.running.done()
+		}
+		f.g.gone(len(events), bytes)
+		return false
+	}
+	f.g.gone(len(events), bytes) // they are not acknowledged: they come again
+	return true
+}
+
+// discard lets go of events of a detached sink: its side reads them again, or the next start does.
 func discard(events []*event.Event) {
 	for _, e := range events {
 		e.Release(ack.Accepted)
@@ -146,8 +158,10 @@ func (f *feed) isDetached(slot int) bool {
 }
 
 // detach gives the sink of s, whose queue has no room for the events of j, a
-// side that begins at j's lot.
-func (f *feed) detach(j *job, s *step) {
+// side that begins at j's lot. If nothing reads any more, for the stop was asked
+// for, the side only keeps the place where the next start goes on: what is behind
+// it must not come to the queue, though there may be room soon.
+func (f *feed) detach(j *job, s *step, reads bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	old := f.sides[s.slot]
@@ -156,19 +170,26 @@ func (f *feed) detach(j *job, s *step) {
 	if old != nil { // joined before, and still owes something: that comes first
 		d.feed.before = append(old.feed.before, old.feed)
 	}
-	if err := d.feed.readAgain(f.node); err != nil {
-		f.g.fail(fmt.Errorf("%s: reading again for %s: %w", f.address, s.node.Address, err))
-		return
+	if reads {
+		if err := d.feed.readAgain(f.node); err != nil {
+			f.g.fail(fmt.Errorf("%s: reading again for %s: %w", f.address, s.node.Address, err))
+			reads = false
+		}
 	}
 	beforeDetach.Pass()
 	f.tracker.Freeze(s.slot, j.account)
 	f.sides[s.slot] = d
 	d.until = f.done + 1 + int64(len(f.waiting)) // j itself, and those that were opened without skipping
-	f.g.log.Info("the sink has no room left: it is detached, and reads on from its own place in the source",
-		"component", s.node.Address, "source", f.address, "offset", f.passed.Offset)
-	f.g.pumps.Go(d.feed.dispatch)
-	d.feed.run([]component.Position{f.passed})
-	f.g.pumps.Go(func() { f.watch(d, s.slot) })
+	said := "the sink has no room left: it is detached, and reads on from its own place in the source"
+	if !reads {
+		said = "the sink has no room left: what it has not taken is left to the next start"
+	}
+	f.g.log.Info(said, "component", s.node.Address, "source", f.address, "offset", f.passed.Offset)
+	if reads {
+		f.g.pumps.Go(d.feed.dispatch)
+		d.feed.run([]component.Position{f.passed})
+		f.g.pumps.Go(func() { f.watch(d, s.slot) })
+	}
 	behindDetach.Pass()
 }
 
@@ -176,8 +197,8 @@ func (f *feed) detach(j *job, s *step) {
 // The caller has f.mu.
 func (f *feed) newSideFeed(slot int) *feed {
 	d := &feed{
-		g: f.g, address: f.address, stats: f.stats, host: f.host, program: f.program,
-		skips: map[int]*skipping{}, only: slot, began: true, emitted: f.passed, passed: f.passed,
+		g: f.g, address: f.address, stats: f.stats, host: f.host, node: f.node, program: f.program,
+		skips: map[int]*skipping{}, only: slot, began: true, ended: true, emitted: f.passed, passed: f.passed,
 		room: make(chan struct{}, 1), filled: make(chan struct{}, 1),
 	}
 	positions := make([]any, f.tracker.Slots())

@@ -212,3 +212,112 @@ func TestDetachedAtTheEndOfTheInput(t *testing.T) {
 		wantNumbers(t, "sick", sick.numbers(), sequence(0, 1000))
 	})
 }
+
+// A sink whose queue is full at the stop takes again during the drain: it must not get
+// what is behind events that it did not get, so that neither its position nor what it
+// remembers itself (exactly once) comes to stand behind these.
+func TestASinkThatIsFullAtTheStopIsGivenNothingBehindAHole(t *testing.T) {
+	refused := errors.New("no second reader")
+	for name, c := range map[string]struct {
+		stop   time.Duration // is asked for
+		source error         // of a second reader
+		want   error
+	}{
+		"the stop comes first":         {stop: 100 * time.Millisecond},
+		"it can't be read again":       {stop: time.Hour, source: refused, want: refused},
+		"detached when the stop comes": {stop: 260 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const size = 3000
+				dir, began := t.TempDir(), time.Now()
+				log := &growing{began: began.Add(-time.Second), interval: time.Millisecond, size: size}
+				round := func(sick *collector, stop time.Duration, source error) ([]int64, error) {
+					p := newPipeline()
+					p.addLog(log)
+					p.nodes["source.test.log"].Spec = &component.Spec{NewSource: func(*component.Config) (component.Source, error) { return &logReader{log}, source }}
+					well := &collector{}
+					queue := plan.Queue{MaxEvents: 100, MaxBytes: 1 << 20, WhenFull: plan.Block}
+					p.add(plan.Node{Address: "sink.test.well", Sink: well, Required: true, Queue: queue}, "source.test.log")
+					p.add(plan.Node{Address: "sink.test.sick", Sink: sick, Required: true, Queue: queue}, "source.test.log")
+					g, err := New(p.plan, Options{State: openState(t, dir)})
+					if err != nil {
+						t.Fatal(err)
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), stop)
+					defer cancel()
+					err = g.Run(ctx)
+					return well.numbers(), err
+				}
+				sick := &collector{fail: func(int64) error {
+					if time.Since(began) < 300*time.Millisecond {
+						return errors.New("down")
+					}
+					return nil
+				}}
+				well, err := round(sick, c.stop, c.source)
+				if !errors.Is(err, c.want) {
+					t.Fatalf("the stop says %v, want %v", err, c.want)
+				}
+				first := sick.numbers()
+				if len(first) == 0 || len(first) == size {
+					t.Fatalf("%d events before the stop: nothing is tested", len(first))
+				}
+				wantNumbers(t, "sick, up to the stop", first, sequence(0, int64(len(first))))
+				again, err := round(sick, time.Hour, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				wantNumbers(t, "well", append(well, again...), sequence(0, size))
+				wantNumbers(t, "sick", sick.numbers(), sequence(0, size))
+			})
+		})
+	}
+}
+
+// A sink that is detached reads on from its own place, also when a reload leaves
+// nobody that it could hold up.
+func TestTheLastSinkIsStillDetached(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 10_000
+		log := &growing{began: time.Now().Add(-time.Second), interval: time.Millisecond, size: size}
+		sick := &collector{fail: func(int64) error {
+			if time.Since(log.began) < 5*time.Second {
+				return errors.New("down")
+			}
+			return nil
+		}}
+		source := &logReader{log}
+		build := func(sinks ...string) *plan.Plan {
+			p := newPipeline()
+			p.add(plan.Node{
+				Address: "source.test.log", Source: source,
+				Spec: &component.Spec{NewSource: func(*component.Config) (component.Source, error) { return &logReader{log}, nil }},
+			})
+			for _, address := range sinks {
+				sink := &collector{delay: 100 * time.Millisecond} // so that lots from before the detachment wait
+				if address == "sink.test.sick" {
+					sink = sick
+				}
+				p.add(plan.Node{
+					Address: address, Sink: sink, Required: true, Fingerprint: "1",
+					Queue: plan.Queue{MaxEvents: 100, MaxBytes: 1 << 20, WhenFull: plan.Block},
+				}, "source.test.log")
+			}
+			return p.plan
+		}
+		g, stop := startGraph(t, build("sink.test.sick", "sink.test.well"), Options{State: openState(t, t.TempDir())})
+		time.Sleep(300 * time.Millisecond)
+		if log.readers.Load() != 2 {
+			t.Fatalf("%d readers: the sink is not detached", log.readers.Load())
+		}
+		if err := g.Reload(build("sink.test.sick")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		wantNumbers(t, "sick", sick.numbers(), sequence(0, size))
+	})
+}
