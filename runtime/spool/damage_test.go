@@ -425,3 +425,35 @@ func FuzzScan(f *testing.F) {
 		findMark(content)
 	})
 }
+
+// All files are gone after a kill: what one sink had and another had not is counted all the same.
+func TestFilesThatAreAllGoneAreCounted(t *testing.T) {
+	for name, c := range map[string]struct{ slow, lost int64 }{"one is behind": {101, 200}, "all are through": {301, 0}} {
+		t.Run(name, func(t *testing.T) {
+			m := memory()
+			l, _ := m.start(t, big)
+			put(t, l, 0, 300)
+			l.end(true)
+			close(l.closed) // killed: nothing is stored
+			l.commits.Wait()
+			for _, s := range l.segments {
+				s.close()
+				if err := m.files.Remove(s.name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			from := []component.Position{{Generation: l.generation(), Offset: c.slow}, {Generation: l.generation(), Offset: 301}}
+			l, lost := m.start(t, big)
+			defer l.Close()
+			for range 2 { // a reload asks again
+				r := &reader{log: l, first: true}
+				if _, err := r.resume(m.host(t), from); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := lost.of(Lost); n != c.lost {
+				t.Errorf("%d lost, want %d", n, c.lost)
+			}
+		})
+	}
+}

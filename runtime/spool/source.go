@@ -40,7 +40,30 @@ func (r *reader) resume(host *component.Host, from []component.Position) ([]bool
 	for i, p := range from {
 		reachable[i] = p.Generation == r.log.generation()
 	}
+	r.log.vanished(from)
 	return reachable, nil
+}
+
+// vanished tells, once, if there is no record at all though sinks stand at different places:
+// the files are gone, and what is there can't show it. Numbers that were never used may be among those
+// that are counted.
+func (l *Log) vanished(from []component.Position) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.asked {
+		return
+	}
+	l.asked = true
+	low, high := l.next, int64(0)
+	for _, p := range from {
+		if p.Generation == l.generation() {
+			low, high = min(low, p.Offset), max(high, p.Offset)
+		}
+	}
+	gone := Range{low, high - 1}
+	if len(l.segments) == 0 && gone.Count() > 0 && l.numbers.droppedIn(gone) == 0 && l.numbers.tell(gone) {
+		l.lost(gone)
+	}
 }
 
 // Run runs the source into the log, and gives what the log holds to out.

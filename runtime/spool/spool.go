@@ -60,6 +60,7 @@ type Log struct {
 	room     chan struct{} // closed and replaced whenever there may be room again
 	kick     chan struct{} // wakes the committer
 	finished bool          // the source has come to its end
+	asked    bool          // the sinks' positions were held against what the files hold
 	closed   chan struct{}
 }
 

@@ -88,7 +88,7 @@ const diskQueue = "A source that can't be read again (`stdin`, `generate`) with 
 | the pipeline is loaded again | the log stays, also if the source has changed | TestQueueOnDiskResumesEachSink |
 | the disk is full | the source waits, health says why; it goes on when there is room | TestFullDisk |
 | a write or an ` + "`fsync`" + ` fails | the segment is abandoned, the events are written again in a new one | TestFailedSyncsAndWrites |
-| files are damaged or gone | the start tells the numbers and the exact count of what is missing, and goes on with the rest; a damaged file is copied to ` + "`queue/damaged`" + ` | TestEachFlippedByte, TestSegmentsThatAreGoneOrCutAreCounted |
+| files are damaged or gone | the start tells the numbers and the exact count of what is missing, and goes on with the rest; a damaged file is copied to ` + "`queue/damaged`" + ` | TestEachFlippedByte, TestSegmentsThatAreGoneOrCutAreCounted, TestFilesThatAreAllGoneAreCounted |
 
 `
 
