@@ -124,7 +124,7 @@ func (t *Target) goOn(c *Changes, n *plan.Node, v file.Survey, path string, entr
 	}
 	switch {
 	case p.Offset != offset:
-		c.note("%s: Filebeat read it to offset %d, which is inside of a line: %s goes on at its beginning, %d", s.member.Path, s.Offset, n.Address, p.Offset)
+		c.note("%s: Filebeat read it to offset %d, which is inside of a line: %s goes on at its beginning, %d. Filebeat stops between lines: look whether another file got the inode", s.member.Path, s.Offset, n.Address, p.Offset)
 	case offset == s.Offset:
 		c.note("%s: Filebeat read it to offset %d, the beginning of a line: %s goes on there", s.member.Path, s.Offset, n.Address)
 	}
