@@ -1,39 +1,12 @@
 package lang
 
 import (
-	"fmt"
-
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/plan"
 )
-
-func (l *loader) decodeMock(t *plan.Test, b *hclsyntax.Block, n *node, output string) {
-	l.only(b, "error", "set", "event")
-	m := plan.Mock{Range: l.at(b.DefRange())}
-	if n != nil {
-		if m.Address = n.Address; n.Type != plan.Sink {
-			l.fail(diag.NotYet, b.LabelRanges[0], "mock of anything but a sink is not yet available", "")
-		} else if output != plan.Events {
-			l.fail(diag.TestShape, b.LabelRanges[0], "mock stands for a component, not for one of its outputs", "write "+n.Address)
-		}
-	}
-	for _, name := range []string{"set", "event"} {
-		if a := b.Body.Attributes[name]; a != nil {
-			l.fail(diag.NotYet, a.NameRange, fmt.Sprintf("`%s` of mock is not yet available", name), "write error = …")
-			return
-		}
-	}
-	a := b.Body.Attributes["error"]
-	if a == nil {
-		l.fail(diag.MissingAttribute, b.DefRange(), "mock has no `error`", `write error = "what the target says"`)
-		return
-	}
-	m.Error, _ = l.testText(a.Expr)
-	t.Mocks = append(t.Mocks, m)
-}
 
 func (l *loader) decodeExpect(t *plan.Test, b *hclsyntax.Block, n *node, output string) {
 	l.only(b, "count", "where", "golden", "equals")

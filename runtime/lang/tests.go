@@ -118,6 +118,7 @@ func (l *loader) decodeTest(b *hclsyntax.Block) *plan.Test {
 			l.unknownAttribute(a, "test", testAttrs, testBlocks)
 		}
 	}
+	mocked := map[*node]hcl.Range{}
 	for _, inner := range b.Body.Blocks {
 		if !contains(testBlocks, inner.Type) {
 			l.unknownBlock(inner, "test", testBlocks, testAttrs)
@@ -134,7 +135,7 @@ func (l *loader) decodeTest(b *hclsyntax.Block) *plan.Test {
 		case "input":
 			l.decodeInput(t, inner, n, output)
 		case "mock":
-			l.decodeMock(t, inner, n, output)
+			l.decodeMock(t, inner, n, output, mocked)
 		case "expect":
 			l.decodeExpect(t, inner, n, output)
 		}

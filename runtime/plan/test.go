@@ -3,6 +3,7 @@ package plan
 import (
 	"time"
 
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/document"
 )
@@ -29,11 +30,16 @@ type Input struct {
 	Events  []document.Value // documents as they are
 }
 
-// Mock answers for a component that would talk to the world.
+// Mock answers for a component that would talk to the world: with Events, or
+// with Set, or with the failure Error if both are nil.
 type Mock struct {
 	Address string
 	Range   diag.Range
 	Error   string
+	// Events are what a transform makes of each event, or what a source gives once.
+	Events []document.Value
+	// Set is what a transform sets in each event, or what a sink's target says.
+	Set []component.NamedTemplate
 }
 
 // Expect is what must come out at an address.

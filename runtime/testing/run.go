@@ -52,6 +52,7 @@ func Run(ctx context.Context, p *plan.Plan, t *plan.Test, o Options) (*Result, e
 		w.Now = func() time.Time { return t.Now }
 	}
 	rec := newRecorder(p, t)
+	rec.mockTransforms()
 	quiet := *p
 	quiet.Runtime.Workers = 1
 	g, err := graph.New(&quiet, graph.Options{
@@ -110,49 +111,4 @@ func (r *recorder) tap(n *plan.Node, output string, e *event.Event) {
 		return
 	}
 	r.record(place{n.Address, output}, e)
-}
-
-// mock is what the test says about a sink; nil: nothing.
-func (r *recorder) mock(address string) *plan.Mock {
-	for i := range r.test.Mocks {
-		if r.test.Mocks[i].Address == address {
-			return &r.test.Mocks[i]
-		}
-	}
-	return nil
-}
-
-// sink is the double of a sink: it encodes as the real one does.
-func (r *recorder) sink(n *plan.Node) component.Sink {
-	return &sink{recorder: r, node: n, mock: r.mock(n.Address)}
-}
-
-type sink struct {
-	recorder *recorder
-	node     *plan.Node
-	mock     *plan.Mock
-}
-
-func (s *sink) Encode(m *component.Message) error {
-	if s.node.Sink == nil {
-		return nil
-	}
-	return s.node.Sink.Encode(m)
-}
-
-func (s *sink) Open(context.Context, *component.Host) error { return nil }
-func (s *sink) Close() error                                { return nil }
-
-func (s *sink) Deliver(_ context.Context, messages []*component.Message) error {
-	for _, m := range messages {
-		if s.mock != nil && s.mock.Error != "" {
-			m.Fail(event.Failf("mock", "%s", s.mock.Error))
-			continue
-		}
-		s.recorder.record(place{s.node.Address, plan.Events}, m.Event.WithDelivery(&event.Delivery{
-			Address: s.node.Address, Time: m.Event.Received(), Payload: m.Payload, Attributes: m.Attributes,
-		}))
-		m.Done()
-	}
-	return nil
 }

@@ -8,18 +8,21 @@ import (
 	"path/filepath"
 
 	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/document"
 	"github.com/wazuh-etl/etl/runtime/event"
 	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
-// source is the double of a source: it gives what the test's inputs say.
+// source is the double of a source: it gives what the test's inputs say, and
+// then what its mock does.
 type source struct {
 	node   *plan.Node
 	inputs []plan.Input
+	mock   *plan.Mock
 }
 
 func (r *recorder) source(n *plan.Node) component.Source {
-	s := &source{node: n}
+	s := &source{node: n, mock: r.mock(n.Address)}
 	for _, in := range r.test.Inputs {
 		if in.Address == n.Address {
 			s.inputs = append(s.inputs, in)
@@ -34,22 +37,30 @@ func (s *source) Run(ctx context.Context, host *component.Host, _ []component.Po
 			return err
 		}
 	}
-	return nil
+	if s.mock == nil {
+		return nil
+	}
+	give := s.giver(ctx, host, out, "mock")
+	if s.mock.Events == nil {
+		return give.broken(failure(s.mock))
+	}
+	return give.documents(s.mock.Events)
+}
+
+func (s *source) giver(ctx context.Context, host *component.Host, out component.Output, generation string) *giver {
+	return &giver{ctx: ctx, host: host, out: out, node: s.node, stream: &event.Stream{Source: s.node.Address, Generation: generation}}
 }
 
 // feed gives one input. Every file is a stream of its own, so that no two
 // events have the same id.
 func (s *source) feed(ctx context.Context, host *component.Host, i int, out component.Output) error {
 	in := s.inputs[i]
-	give := &giver{ctx: ctx, host: host, out: out, node: s.node}
-	give.stream = &event.Stream{Source: s.node.Address, Generation: fmt.Sprintf("test%d", i+1)}
+	give := s.giver(ctx, host, out, fmt.Sprintf("test%d", i+1))
 	if in.Text != "" {
 		return give.text([]byte(in.Text))
 	}
-	for _, v := range in.Events {
-		if err := give.document(v.AppendJSON(nil)); err != nil {
-			return err
-		}
+	if err := give.documents(in.Events); err != nil {
+		return err
 	}
 	for k, name := range in.Files {
 		raw, err := host.FS.ReadFile(name)
@@ -92,6 +103,23 @@ func (g *giver) file(name string, raw []byte) error {
 		}
 	}
 	return nil
+}
+
+// documents gives documents as they are.
+func (g *giver) documents(list []document.Value) error {
+	for _, v := range list {
+		if err := g.document(v.AppendJSON(nil)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// broken gives what is no event: f says why.
+func (g *giver) broken(f *event.Failure) error {
+	lot := component.NewLot()
+	lot.Lines = append(lot.Lines, component.Line{Offset: g.offset, Failure: f})
+	return g.Emit(g.ctx, lot)
 }
 
 // document gives one document as it is.

@@ -1,0 +1,13 @@
+source "file" "alerts" { path = "alerts.json" }
+
+filter "f" {
+  from  = source.file.alerts
+  where = "true"
+}
+
+sink "stdout" "out" { from = filter.f }
+
+test "something" {
+  input "source.file.alerts" { event = {} }
+  mock "source.file.alerts" { set = { a = 1 } }
+}
