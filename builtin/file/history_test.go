@@ -543,3 +543,22 @@ func TestFilesBesideThatCannotBeRead(t *testing.T) {
 		})
 	}
 }
+
+// A file that is made beside the path, and was seen there, is read when it comes to the path.
+func TestMadeBesideThePath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.append(alerts, line(0)+"\n")
+		r.start()
+		for n := 1; n < 10; n++ {
+			r.append(alerts+".next", line(n)+"\n")
+			r.stop()
+			r.start(r.out.last) // looks around, as it does where a sink is detached
+			r.must(r.files.Rename(alerts, alerts+".1"))
+			r.must(r.files.Rename(alerts+".next", alerts))
+			time.Sleep(time.Second)
+		}
+		r.stop()
+		wantNumbers(t, r.out.got(), 0, 10)
+	})
+}

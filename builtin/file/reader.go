@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/wazuh-etl/etl/runtime/codec"
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -27,8 +28,14 @@ type reader struct {
 	looked   int    // reads since then
 	told     string // the last error that was logged
 
-	// How far generations were read, by name: a writer may come back to one, or its file to the path.
-	done map[string]int64
+	// How far generations were read, the latest last: a writer may come back to one, or its file to the path.
+	done []read
+}
+
+// read is how far a generation was read.
+type read struct {
+	generation string
+	to         int64
 }
 
 // run reads one generation after the other.
@@ -118,7 +125,7 @@ func (r *reader) generation(ctx context.Context, g *generation, offset int64) er
 	if err != nil {
 		return err
 	}
-	if done := r.done[g.name]; done > offset {
+	if done := r.readTo(g.name); done > offset {
 		if fits, err := g.fits(g.position(done)); fits && err == nil {
 			offset = done
 		}
@@ -348,7 +355,21 @@ func (r *reader) finish(ctx context.Context, g *generation) error {
 		}
 	}
 	if g.name != "" {
-		r.done[g.name] = r.split.Offset()
+		r.done = slices.DeleteFunc(r.done, func(d read) bool { return d.generation == g.name })
+		if len(r.done) == historyLength {
+			r.done = slices.Delete(r.done, 0, 1)
+		}
+		r.done = append(r.done, read{g.name, r.split.Offset()})
 	}
 	return nil
+}
+
+// readTo is how far a generation was read.
+func (r *reader) readTo(generation string) int64 {
+	for _, d := range r.done {
+		if d.generation == generation {
+			return d.to
+		}
+	}
+	return 0
 }

@@ -162,8 +162,8 @@ func (r *register) add() {
 	at := len(r.records) // where new ones come in
 	if now != nil && now.id != 0 {
 		i := indexOf(r.records, now.id)
-		if i < r.last() { // it was here before, and has come back
-			o := r.records[i]
+		if o := r.records[i]; i < r.last() || o.Foreign { // it was here before, and has come back, or was made beside the path
+			o.Foreign = false
 			r.records = append(slices.Delete(r.records, i, i+1), o)
 			i, r.changed = len(r.records)-1, true
 		}

@@ -130,7 +130,7 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 		watcher.Wait()
 		f.close()
 	}()
-	r := &reader{Source: s, host: host, out: out, follower: f, split: codec.NewSplitter(s.options, 0), lot: component.NewLot(), first: len(from) == 0, done: map[string]int64{}}
+	r := &reader{Source: s, host: host, out: out, follower: f, split: codec.NewSplitter(s.options, 0), lot: component.NewLot(), first: len(from) == 0}
 	if s.follow {
 		watcher.Go(func() { f.run(watching) })
 	}
