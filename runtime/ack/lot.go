@@ -98,6 +98,18 @@ func (t Token) ReleaseAll(o Outcome) {
 	}
 }
 
+// Settled says whether the lot is through with slot, or with every slot if
+// slot is negative. A slot at zero stays at zero.
+func (t Token) Settled(slot int) bool {
+	switch {
+	case t.Lot == nil || slot >= len(t.Lot.slots):
+		return true
+	case slot < 0:
+		return t.Lot.open.Load() == 0
+	}
+	return t.Lot.slots[slot].Load() == 0
+}
+
 // Processed ends the hold that a new lot is born with: every event has been
 // dropped, failed, or given to the queues of its sinks.
 func (l *Lot) Processed() {

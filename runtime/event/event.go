@@ -3,6 +3,7 @@
 package event
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,7 +41,8 @@ type Event struct {
 	id     string // once made, or as the pipeline's own id template says
 
 	tokens []ack.Token
-	slot   int // of the first sink on the way; -1 before it
+	slot   int   // of the first sink on the way; -1 before it
+	slots  []int // of a merged event: the slot each token was in already; nil: none in any
 
 	failure  *Failure
 	delivery *Delivery
@@ -145,12 +147,13 @@ func (e *Event) Derive(address string, index int, root document.Value) *Event {
 		stream: e.stream, offset: e.offset, received: e.received,
 		root: root, size: int64(Overhead + root.Size()),
 		parent: e, suffix: suffix,
-		tokens: e.tokens, slot: e.slot,
+		tokens: e.tokens, slot: e.slot, slots: e.slots,
 	}
 }
 
 // Merge is a new event that stands for all of members, which must be at least
-// one: it is acknowledged for all of them. id must depend on the members only.
+// one: it is acknowledged for all of them, for each in the slot that it is in.
+// id must depend on the members only.
 func Merge(members []*Event, id string, root document.Value) *Event {
 	first := members[0]
 	m := &Event{
@@ -159,7 +162,16 @@ func Merge(members []*Event, id string, root document.Value) *Event {
 		id: id, slot: first.slot,
 	}
 	for _, e := range members {
-		m.tokens = append(m.tokens, e.tokens...)
+		for i, t := range e.tokens {
+			slot := e.slotOf(i)
+			m.tokens, m.slots = append(m.tokens, t), append(m.slots, slot)
+			if slot < 0 {
+				m.slot = -1
+			}
+		}
+	}
+	if !slices.ContainsFunc(m.slots, func(slot int) bool { return slot != m.slot }) {
+		m.slots = nil
 	}
 	return m
 }

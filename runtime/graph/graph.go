@@ -66,6 +66,7 @@ type Graph struct {
 	leaving []*feed // of sources that a reload removed, until their lots are through
 	sinks   map[string]*runner
 	stages  map[string]*stageRunner
+	former  []*stageRunner        // of stages that a reload removed: what comes to them late, they may keep
 	spools  map[string]*spool.Log // queues on disk, by the source's address
 
 	queued atomic.Int64 // events between a walk and their last answer
@@ -292,10 +293,14 @@ func (g *Graph) drain(ctx context.Context, failed error, timeout time.Duration, 
 	flushed := false
 	for {
 		if g.idle() {
-			if flushed || !g.flushStages() {
+			if stages := g.allStages(); len(stages) == 0 || flushed && !slices.ContainsFunc(stages, (*stageRunner).hadToFlush) {
 				return
+			} else { // again, until no stage gives another something to keep
+				for _, s := range stages {
+					s.orderFlush()
+				}
+				flushed = true
 			}
-			flushed = true
 		}
 		select {
 		case <-poll.C:
@@ -366,22 +371,11 @@ func (g *Graph) gone(n int, bytes int64) {
 	g.queued.Add(int64(-n))
 }
 
-func (g *Graph) flushStages() (any bool) {
-	p := g.current()
-	defer p.release()
-	for _, s := range p.steps {
-		if s.node.Stage != nil {
-			g.stageAt(s.node.Address).flush(p)
-			any = true
-		}
-	}
-	return any
-}
-
-func (g *Graph) stageAt(address string) *stageRunner {
+// allStages are those of the plan, and those that are there no more.
+func (g *Graph) allStages() []*stageRunner {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.stages[address]
+	return slices.AppendSeq(slices.Clone(g.former), maps.Values(g.stages))
 }
 
 // close waits for every goroutine and closes the components.

@@ -95,14 +95,13 @@ func (g *Graph) switchStages(next, old *program) error {
 		case s == nil:
 			r.remove(old)
 			delete(g.stages, address)
+			g.former = append(g.former, r)
 		case old.byName[address] == nil:
 			if err := r.start(); err != nil {
 				return err
 			}
 		case s.node.Stage != old.byName[address].node.Stage:
-			if err := r.replace(old, s); err != nil {
-				return err
-			}
+			r.replace(s)
 		}
 	}
 	return nil

@@ -79,13 +79,14 @@ func (c *Counters) healthy() bool {
 type registry struct {
 	mu       sync.Mutex
 	counters map[string]*Counters
-	drops    map[dropKey]int64
+	drops    map[dropKey]int64 // by full queues
+	discards map[dropKey]int64 // by stages, as they were told
 }
 
 type dropKey struct{ address, reason string }
 
 func newRegistry() *registry {
-	return &registry{counters: map[string]*Counters{}, drops: map[dropKey]int64{}}
+	return &registry{counters: map[string]*Counters{}, drops: map[dropKey]int64{}, discards: map[dropKey]int64{}}
 }
 
 func (r *registry) counter(address string) *Counters {
@@ -111,7 +112,7 @@ type Snapshot struct {
 	Drops        []Drop
 }
 
-// Drop is how many events one queue dropped for one reason.
+// Drop is how many events one queue, or one stage, dropped for one reason.
 type Drop struct {
 	Address, Reason string
 	Count           int64
@@ -123,7 +124,7 @@ type NodeSnapshot struct {
 	Type    plan.Type
 	Kind    string
 	// In counts events that came, Out those that went on (for a sink: that the
-	// target has taken), Rejected those that a filter or script dropped, Errors
+	// target has taken), Rejected those that a filter, script or stage dropped, Errors
 	// those sent to the errors output, Dropped those that a full queue dropped.
 	In, Out, Rejected, Errors, Dropped int64
 	Retries                            int64     // of a sink: how often its target failed
@@ -156,8 +157,10 @@ func (g *Graph) Snapshot() Snapshot {
 	}
 	g.stats.mu.Lock()
 	defer g.stats.mu.Unlock()
-	for k, n := range g.stats.drops {
-		s.Drops = append(s.Drops, Drop{k.address, k.reason, n})
+	for _, drops := range []map[dropKey]int64{g.stats.drops, g.stats.discards} {
+		for k, n := range drops {
+			s.Drops = append(s.Drops, Drop{k.address, k.reason, n})
+		}
 	}
 	slices.SortFunc(s.Drops, func(a, b Drop) int {
 		if a.Address != b.Address {
@@ -185,6 +188,11 @@ func (g *Graph) nodeSnapshot(s *step) NodeSnapshot {
 	n.Health, n.LastAck = c.health, c.lastAck
 	n.RetryAt, n.CircuitOpen = c.retryAt, c.broken
 	c.mu.Unlock()
+	if r := g.stages[s.node.Address]; r != nil {
+		n.QueueEvents, n.QueueBytes = r.queue.Len()
+		limits := r.queue.Limits()
+		n.QueueMaxEvents, n.QueueMaxBytes = limits.MaxEvents, limits.MaxBytes
+	}
 	if r := g.sinks[s.node.Address]; r != nil {
 		n.QueueEvents, n.QueueBytes = r.queue.Len()
 		limits := r.queue.Limits()
@@ -229,6 +237,14 @@ func (g *Graph) drop(c *Counters, address, reason string, n int64) {
 	c.dropped.Add(n)
 	g.stats.mu.Lock()
 	g.stats.drops[dropKey{address, reason}] += n
+	g.stats.mu.Unlock()
+}
+
+// discard counts events that a stage dropped as its configuration says: no
+// loss, and nothing to warn of.
+func (g *Graph) discard(address, reason string, n int64) {
+	g.stats.mu.Lock()
+	g.stats.discards[dropKey{address, reason}] += n
 	g.stats.mu.Unlock()
 }
 
