@@ -227,14 +227,35 @@ func (f *feed) open(lot *component.Lot) *job {
 }
 
 // checkResumed looks whether the first lot is of one of the generations that
-// the source was told to go on in. If it is not, what sinks have already may
-// never come by, and none skips: twice is better than never. The caller has f.mu.
+// the source was told to go on in. If it is not, and not because one of them is gone that was
+// before, what sinks have already may never come by, and none skips: twice is better than
+// never. The caller has f.mu.
 func (f *feed) checkResumed(lot *component.Lot) {
 	if len(f.skips) == 0 || slices.ContainsFunc(f.from, func(p component.Position) bool { return p.Generation == lot.Stream.Generation }) {
 		return
 	}
+	if r, ok := f.node.Source.(component.Resumable); ok && !f.keepSkips(r, f.from) {
+		return
+	}
 	f.g.log.Warn("the source did not go on where its sinks stand: they get everything from here on", "component", f.address)
 	clear(f.skips)
+}
+
+// keepSkips lets only those sinks go on skipping what they have whose positions r comes to,
+// if it goes on from the earliest of from. all says that it comes to each of from and of those. The caller has f.mu.
+func (f *feed) keepSkips(r component.Resumable, from []component.Position) (all bool) {
+	asked := slices.Clone(from)
+	var slots []int
+	for slot, s := range f.skips {
+		slots, asked = append(slots, slot), append(asked, s.position)
+	}
+	reachable, err := r.Resume(f.host, asked)
+	for i, slot := range slots {
+		if err != nil || !reachable[len(from)+i] {
+			delete(f.skips, slot)
+		}
+	}
+	return err == nil && !slices.Contains(reachable, false)
 }
 
 // held is what a lot may come to hold, in bytes, if all its lines are kept.

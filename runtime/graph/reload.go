@@ -153,17 +153,7 @@ func (f *feed) goOnFrom(successor component.Source) []component.Position {
 	if f.began {
 		from = []component.Position{f.emitted}
 	}
-	asked := slices.Clone(from)
-	var slots []int
-	for slot, s := range f.skips {
-		slots, asked = append(slots, slot), append(asked, s.position)
-	}
-	reachable, err := r.Resume(f.host, asked)
-	for i, slot := range slots {
-		if err != nil || !reachable[len(from)+i] {
-			delete(f.skips, slot)
-		}
-	}
+	f.keepSkips(r, from)
 	return from
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/event"
 	"github.com/wazuh-etl/etl/runtime/plan"
 	"github.com/wazuh-etl/etl/runtime/state"
 	"github.com/wazuh-etl/etl/runtime/world"
@@ -105,4 +107,47 @@ func TestStopBetweenCheckpointsLosesNothing(t *testing.T) {
 	}
 	slices.Sort(got)
 	wantNumbers(t, "all runs", slices.Compact(got), sequence(0, 15000))
+}
+
+// generations is a source of two generations with ten numbers each, behind one that is gone.
+type generations struct{ counter }
+
+func (g *generations) Resume(_ *component.Host, from []component.Position) (reachable []bool, err error) {
+	for _, p := range from {
+		reachable = append(reachable, p.Generation != "gone")
+	}
+	return reachable, nil
+}
+
+func (g *generations) Run(ctx context.Context, _ *component.Host, _ []component.Position, out component.Output) error {
+	for n := range int64(20) {
+		name := []string{"second", "third"}[n/10]
+		if err := out.Emit(ctx, numberLot(&event.Stream{Source: "source.test.log", Generation: name}, n)); err != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Where the file of one sink's position is gone, and reading begins behind it, the other sinks still skip what they have.
+func TestOthersSkipWhereOnePositionIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := openState(t, t.TempDir())
+		if err := dir.Save([]state.Checkpoint{
+			{Source: "source.test.log", Sink: "sink.test.well", Position: component.Position{Generation: "third", Offset: 15}},
+			{Source: "source.test.log", Sink: "sink.test.dead", Position: component.Position{Generation: "gone", Offset: 7}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		p := newPipeline()
+		well, dead := &collector{}, &collector{}
+		p.add(plan.Node{Address: "source.test.log", Source: &generations{}})
+		p.add(plan.Node{Address: "sink.test.well", Sink: well, Required: true}, "source.test.log")
+		p.add(plan.Node{Address: "sink.test.dead", Sink: dead, Required: true}, "source.test.log")
+		if _, err := run(t, p, Options{State: dir}); err != nil {
+			t.Fatal(err)
+		}
+		wantNumbers(t, "well", well.numbers(), sequence(15, 20))
+		wantNumbers(t, "dead", dead.numbers(), sequence(0, 20))
+	})
 }
