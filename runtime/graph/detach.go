@@ -74,24 +74,21 @@ func (f *feed) enqueue(j *job, s *step, events []*event.Event) bool {
 	bytes := sizeOf(events)
 	f.g.queued.Add(int64(len(events)))
 	f.g.budget.add(bytes)
-	if s.queue.PushAll(f.g.hard, events, patience) {
+	switch {
+	case s.queue.PushAll(f.g.hard, events, patience):
+		return true
+	case f.g.hard.Err() != nil: // they are not acknowledged: they come again
+		f.g.gone(len(events), bytes)
+		return true
+	case f.g.running.during(func() { f.detach(j, s, true) }):
+	case f.g.asked.Load():
+		f.detach(j, s, false)
+	default: // the input has ended: there is nothing more to read, and nobody to be held up
+		_, _ = s.queue.Push(f.g.hard, events)
 		return true
 	}
-	if f.g.hard.Err() == nil {
-		reads := f.g.running.add()
-		if !reads && !f.g.asked.Load() { // the input has ended: there is nothing more to read, and nobody to be held up
-			_, _ = s.queue.Push(f.g.hard, events)
-			return true
-		}
-		f.detach(j, s, reads)
-		if reads {
-			f.g.running.done()
-		}
-		f.g.gone(len(events), bytes)
-		return false
-	}
-	f.g.gone(len(events), bytes) // they are not acknowledged: they come again
-	return true
+	f.g.gone(len(events), bytes)
+	return false
 }
 
 // discard lets go of events of a detached sink: its side reads them again, or the next start does.
