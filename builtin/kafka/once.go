@@ -37,6 +37,9 @@ type once struct {
 	known    []string                           // sources with a checkpoint at the start
 	receipts map[*event.Event][]document.Member // of what a commit without answer would have committed
 	refusals map[string][]refused               // by source; not in the ledger yet
+
+	pending []*component.Message // of a Deliver: not answered yet
+	owed    []*event.Event       // of earlier ones, in order: given and not answered
 }
 
 // Times of a transaction. The broker ends one that is open for longer than the
@@ -67,7 +70,12 @@ func (o *once) open(ctx context.Context) error {
 
 // deliver is Deliver.
 func (o *once) deliver(ctx context.Context, messages []*component.Message) error {
-	err := o.try(ctx, messages)
+	err := o.passed(messages)
+	if err == nil {
+		o.pending = messages
+		err = o.try(ctx, messages)
+		o.owe(messages)
+	}
 	o.sink.health.set(err)
 	if err != nil {
 		o.hangUp()
@@ -88,6 +96,7 @@ func (o *once) try(ctx context.Context, messages []*component.Message) error {
 		}
 		delete(o.receipts, m.Event) // of others it is still asked: after trouble they come a few at a time
 	}
+	o.pending = fresh
 	for len(fresh) > 0 {
 		n := min(o.most, len(fresh))
 		if err := o.commit(ctx, fresh[:n]); err != nil {
@@ -286,6 +295,7 @@ func (o *once) commit(ctx context.Context, lot []*component.Message) error {
 	for i, m := range lot {
 		m.Done(receipts[i]...)
 	}
+	o.pending = o.pending[len(lot):]
 	behindAnswers.Pass()
 	return nil
 }
@@ -371,6 +381,7 @@ func (o *once) isolate(ctx context.Context, lot []*component.Message, f flight) 
 	_, constant := o.sink.constantTopic()
 	v := judge(f.err, constant)
 	m.Fail(event.Failf(v.code, "%s: %v", v.words, f.err))
+	o.pending = o.pending[1:]
 	return nil
 }
 

@@ -414,6 +414,62 @@ func TestOnceUnknownOutcome(t *testing.T) {
 	}
 }
 
+// What has no answer comes again before anything newer, or nothing is committed any more.
+func TestOnceLetsNothingPass(t *testing.T) {
+	t.Parallel()
+	again := *stream
+	again.Replayed = true
+	letters := func(r *rig) []*component.Message { return r.line(&again, 7, "letter") }
+	parts := func(r *rig, a ...int) (out [][]*component.Message) {
+		for i := 0; i < len(a); i += 2 {
+			out = append(out, r.lines("a", a[i], a[i+1]))
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		then func(*rig) [][]*component.Message // behind a0 to a9, which have no answer
+		ok   bool
+	}{
+		"as they were":    {func(r *rig) [][]*component.Message { return parts(r, 0, 10, 10, 12) }, true},
+		"a few at a time": {func(r *rig) [][]*component.Message { return parts(r, 0, 1, 1, 4, 4, 12) }, true},
+		"behind dead letters": {func(r *rig) [][]*component.Message {
+			return append([][]*component.Message{letters(r)}, parts(r, 0, 12)...)
+		}, true},
+		"newer ones first": {func(r *rig) [][]*component.Message { return parts(r, 10, 12) }, false},
+		"some of them":     {func(r *rig) [][]*component.Message { return parts(r, 0, 4, 5, 12) }, false},
+		"not the first":    {func(r *rig) [][]*component.Message { return parts(r, 1, 12) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cluster := cluster(t)
+			r := newOnceRig(t, cluster.ListenAddrs())
+			r.open()
+			cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, TopLevel: true, Err: kerr.InvalidTxnState, When: func(q kmsg.Request) bool { return q.(*kmsg.EndTxnRequest).Commit }})
+			if err := r.sink.Deliver(t.Context(), r.lines("a", 0, 10)); err == nil || component.IsFatal(err) {
+				t.Fatalf("the first try says %v", err)
+			}
+			var err error
+			for _, part := range c.then(r.rig) {
+				if err = r.sink.Deliver(t.Context(), part); err != nil {
+					break
+				}
+			}
+			if c.ok && err != nil || !c.ok && !component.IsFatal(err) {
+				t.Errorf("it says %v", err)
+			}
+			r.sink.Close()
+			next := newOnceRig(t, cluster.ListenAddrs())
+			next.bare = true
+			next.open()
+			if err := next.sink.Deliver(t.Context(), next.lines("a", 0, 13)); err != nil {
+				t.Fatal(err)
+			}
+			got := slices.DeleteFunc(committed(t, cluster.ListenAddrs()), func(v string) bool { return v == "letter" })
+			wantValues(t, got, named("a", 0, 13)...)
+		})
+	}
+}
+
 // Crashes at any request, restarts at any earlier position, batches cut
 // anywhere, poison in between: every line is there once, in order.
 func TestOnceCrashLoop(t *testing.T) {
