@@ -12,6 +12,7 @@ import (
 	"github.com/wazuh-etl/etl/builtin/kafka"
 	"github.com/wazuh-etl/etl/builtin/lua"
 	"github.com/wazuh-etl/etl/builtin/nats"
+	"github.com/wazuh-etl/etl/builtin/seal"
 	"github.com/wazuh-etl/etl/builtin/stdio"
 	"github.com/wazuh-etl/etl/builtin/wazuh"
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -28,6 +29,7 @@ func Specs() []*component.Spec {
 		kafka.Specs(),
 		lua.Specs(),
 		nats.Specs(),
+		seal.Specs(),
 		stdio.Specs(),
 		wazuh.Specs(),
 	)

@@ -35,6 +35,8 @@ filters, transforms and sinks, and etl runs it for years.
 		newDeadLetter(specs),
 		newQueue(specs),
 		newPeek(),
+		newVerify(),
+		newDecrypt(),
 		newDocs(specs),
 		newVersion(),
 	)

@@ -167,7 +167,7 @@ var Meanings = map[Code]string{
 	CertUnreadable:    "a certificate can't be read",
 	CertExpired:       "a certificate is expired",
 	CertNotYetValid:   "a certificate is not valid yet",
-	KeyUnreadable:     "a private key can't be read",
+	KeyUnreadable:     "a private or secret key can't be used",
 	KeyMismatch:       "a private key doesn't belong to its certificate",
 	CAMismatch:        "a certificate is not signed by its authority",
 	CAUnreadable:      "the certificates of the authorities can't be read",
