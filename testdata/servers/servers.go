@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,17 +26,28 @@ func root() string {
 // ports are addresses on which nobody listens.
 func ports(t testing.TB, n int) []string {
 	t.Helper()
+	given.Lock()
+	defer given.Unlock()
 	var all []string
-	for range n {
+	for len(all) < n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal("looking for a free port:", err)
 		}
 		defer l.Close() // after the last: no address twice
-		all = append(all, l.Addr().String())
+		if a := l.Addr().String(); !given.before[a] {
+			given.before[a] = true
+			all = append(all, a)
+		}
 	}
 	return all
 }
+
+// given are the addresses of all calls: whose server does not listen yet looks free.
+var given = struct {
+	sync.Mutex
+	before map[string]bool
+}{before: map[string]bool{}}
 
 func portOf(address string) string {
 	_, port, _ := net.SplitHostPort(address)
