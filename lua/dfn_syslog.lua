@@ -3,6 +3,9 @@ local SEVERITIES = { NOTICE = 5, WARNING = 4, ERROR = 3 }
 local FACILITY = 4 -- security
 local PREFIX = "fail2ban: "
 
+-- A local is found at once, a global by its name each time.
+local object, null, type, tostring = etl.object, etl.null, type, tostring
+
 function process(alert)
   local data, log = alert.data, alert.full_log
   if type(log) ~= "string" then
@@ -16,13 +19,13 @@ function process(alert)
   local priority = 8 * FACILITY + severity
   local host = type(alert.agent) == "table" and alert.agent.name or nil
 
-  return etl.object(
-    "timestamp", alert.timestamp or etl.null,
+  return object(
+    "timestamp", alert.timestamp or null,
     "event_format", "syslog5424-json",
     "event_forward", true,
     "event_parser", "wazuh",
     "event_source", "soc-agent",
-    "hostName", host or etl.null,
+    "hostName", host or null,
     "structuredData", "",
     "body", log:sub(log:find(word, 1, true) or 1),
     "appName", data.program_name,

@@ -1,11 +1,14 @@
 -- An alert about a Windows event as DFN-CERT wants it: the event as XML.
 local windows_xml = require "windows_xml"
 
+-- A local is found at once, a global by its name each time.
+local object, null = etl.object, etl.null
+
 function process(alert)
   local data = alert.data
   local event = windows_xml.event(data.win)
-  return etl.object(
-    "timestamp", alert.timestamp or etl.null,
+  return object(
+    "timestamp", alert.timestamp or null,
     "event_raw", event,
     "body", event,
     "event_format", "windows-xml",

@@ -10,7 +10,10 @@ local xml = require "xml"
 local element, named = xml.element, xml.named
 local text, texts, is_array, null, type = etl.text, etl.texts, etl.is_array, etl.null, type
 
-local EVENT = xml.template [[
+-- The event with its content, which is written where it stands: an element made on its own would be
+-- copied into the event.
+local function event_with(content)
+  return xml.template([[
 <Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event">
   <System>
     <Provider Name="{providerName}" Guid="{providerGuid}" />
@@ -28,8 +31,13 @@ local EVENT = xml.template [[
     <Computer>{computer}</Computer>
     <Security />
   </System>
-  {...}
-</Event>]]
+  ]] .. content .. [[
+</Event>]])
+end
+
+local BARE_EVENT = event_with ""
+local DATA_EVENT = event_with "<EventData>{...}</EventData>\n"
+local USER_EVENT = event_with "<UserData>{...}</UserData>\n"
 
 local USER_DATA = { "xmlns", "http://manifests.microsoft.com/win/2004/08/windows/eventlog" }
 
@@ -60,13 +68,14 @@ local function is_object(value)
   return type(value) == "table" and not is_array(value)
 end
 
-local function event_data(id, win, data)
-  if data == nil or data == null then return nil end
+-- The event with its data inside of EventData.
+local function data_event(system, id, win, data)
+  if data == nil or data == null then return BARE_EVENT(system) end
   if not is_object(data) then -- no names: one element with all of it
-    return element("EventData", nil, element("Data", nil, text(win, "eventdata")))
+    return DATA_EVENT(system, element("Data", nil, text(win, "eventdata")))
   end
   local always = ALWAYS[id]
-  return element("EventData", nil, named(data, "Data", "Name", true), always and missing(always, data))
+  return DATA_EVENT(system, named(data, "Data", "Name", true), always and missing(always, data))
 end
 
 -- Events that have UserData instead: the member of win, and the element.
@@ -84,7 +93,7 @@ local function user_data(form, win)
   else
     out[1] = text(win, form[1])
   end
-  return element("UserData", nil, element(form[2], USER_DATA, out))
+  return element(form[2], USER_DATA, out)
 end
 
 local M = {}
@@ -94,9 +103,9 @@ function M.event(win)
   local id = text(system, "eventID")
   local form = FORMS[id]
   if form and (win[form[1]] ~= nil or data == nil or data == null) then
-    return EVENT(system, user_data(form, win))
+    return USER_EVENT(system, user_data(form, win))
   end
-  return EVENT(system, event_data(id, win, data))
+  return data_event(system, id, win, data)
 end
 
 return M
