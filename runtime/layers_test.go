@@ -22,7 +22,7 @@ var public = []string{
 
 // helpers are packages below builtin that several components share and that
 // are no components.
-var helpers = []string{"builtin/tlsconfig"}
+var helpers = []string{"builtin/compression", "builtin/tlsconfig"}
 
 // The runtime knows no component, a component knows only the runtime's public
 // packages and no other component, and nothing knows the commands.

@@ -7,6 +7,9 @@ import (
 	"github.com/wazuh-etl/etl/runtime/component"
 )
 
+// encodingHeader says how a message is compressed, as in HTTP.
+const encodingHeader = "Content-Encoding"
+
 // checkHeaders says which headers can't be: what is no name, and what would
 // speak to the server in our name.
 func checkHeaders(value any) error {

@@ -34,7 +34,7 @@ type session struct {
 // nothing more can be said on that connection.
 func (s *session) publish(m *component.Message, reply string) error {
 	out := m.Native.(*client.Msg)
-	out.Data, out.Reply = m.Payload, reply
+	out.Reply = reply
 	err := s.nc.PublishMsg(out)
 	if err != nil && failure(err) == nil {
 		_ = s.raw.Close()

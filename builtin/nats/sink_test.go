@@ -11,6 +11,7 @@ import (
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/wazuh-etl/etl/builtin/compression"
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/document"
 	"github.com/wazuh-etl/etl/runtime/event"
@@ -500,4 +501,29 @@ func BenchmarkJetStream(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
+}
+
+func TestCompression(t *testing.T) {
+	f := serve(t, func(o *server.Options) { o.MaxPayload = 4 << 10 })
+	st := stream(t, js(t, f.url()), jetstream.StreamConfig{Name: "A", Subjects: []string{"alerts.>"}})
+	long := strings.Repeat(`{"the same":"again"}`, 1000) // over the limit of the server, if it were not compressed
+	for i, name := range []string{"zstd", "gzip"} {
+		s, _ := open(t, map[string]any{"url": f.url(), "compression": name})
+		var o outbox
+		m := o.message(t, s, alert(i), long)
+		if string(m.Payload) != long {
+			t.Error("what tests and dry runs see is compressed")
+		}
+		o.deliver(t.Context(), s, []*component.Message{m}, 1)
+		got := stored(t, st)[i]
+		want(t, "header", got.Header.Get("Content-Encoding"), name)
+		inside, err := compression.Expand(name, got.Data, 1<<20)
+		if err != nil || string(inside) != long {
+			t.Errorf("%s: %d bytes, %v", name, len(inside), err)
+		}
+	}
+	_, err := newSink(config(map[string]any{"url": f.url(), "compression": "zstd", "headers": []component.NamedTemplate{header("content-encoding", "x")}}))
+	if err == nil || !strings.Contains(err.Error(), "Content-Encoding") {
+		t.Errorf("a header of that name: %v", err)
+	}
 }

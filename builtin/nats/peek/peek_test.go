@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
 
+	"github.com/wazuh-etl/etl/builtin/compression"
 	"github.com/wazuh-etl/etl/builtin/nats/embedded"
 )
 
@@ -199,5 +200,40 @@ func TestWhatCantBePeekedAt(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// What is inside is shown; what is not what its header says, as it came.
+func TestCompressed(t *testing.T) {
+	s, err := embedded.Start(embedded.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	nc, err := nats.Connect(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "c", Subjects: []string{"c"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ encoding, data string }{
+		{"zstd", string(compression.New("zstd").Append(nil, []byte("inside zstd")))},
+		{"gzip", string(compression.New("gzip").Append(nil, []byte("inside gzip")))},
+		{"zstd", "as it came"}, {"br", "as it came"},
+	} {
+		m := &nats.Msg{Subject: "c", Data: []byte(c.data), Header: nats.Header{"Content-Encoding": {c.encoding}}}
+		if _, err := js.PublishMsg(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "# stream c: 4 messages\n1 c - inside zstd\n2 c - inside gzip\n3 c - as it came\n4 c - as it came\n"
+	if got := peek(t, s.URL(), Options{}); got != want {
+		t.Errorf("%q", got)
 	}
 }

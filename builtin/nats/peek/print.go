@@ -12,7 +12,12 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wazuh-etl/etl/builtin/compression"
 )
+
+// maxExpanded is the most that a compressed message may hold to be shown so, in bytes.
+const maxExpanded = 64 << 20
 
 // printer writes messages.
 type printer struct {
@@ -51,15 +56,20 @@ type record struct {
 }
 
 func (p *printer) message(stream string, m *jetstream.RawStreamMsg) error {
-	id := m.Header.Get(nats.MsgIdHdr)
+	id, data := m.Header.Get(nats.MsgIdHdr), m.Data
+	if method := m.Header.Get("Content-Encoding"); method != "" {
+		if inside, err := compression.Expand(method, data, maxExpanded); err == nil {
+			data = inside // else it is shown as it came
+		}
+	}
 	if p.o.JSON {
 		r := record{Stream: stream, Sequence: m.Sequence, Time: m.Time, Subject: m.Subject, MessageID: id, Headers: m.Header}
 		delete(r.Headers, nats.MsgIdHdr)
-		if utf8.Valid(m.Data) {
-			text := string(m.Data)
+		if utf8.Valid(data) {
+			text := string(data)
 			r.Payload = &text
 		} else {
-			r.PayloadBase64 = m.Data
+			r.PayloadBase64 = data
 		}
 		e := json.NewEncoder(p.out)
 		e.SetEscapeHTML(false)
@@ -68,7 +78,7 @@ func (p *printer) message(stream string, m *jetstream.RawStreamMsg) error {
 	if id == "" {
 		id = "-"
 	}
-	_, err := fmt.Fprintf(p.out, "%d %s %s %s\n", m.Sequence, p.text(m.Subject), p.text(id), p.text(string(m.Data)))
+	_, err := fmt.Fprintf(p.out, "%d %s %s %s\n", m.Sequence, p.text(m.Subject), p.text(id), p.text(string(data)))
 	return err
 }
 
