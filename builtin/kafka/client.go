@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/wazuh-etl/etl/builtin/tlsconfig"
@@ -62,7 +63,7 @@ func codec(name string) kgo.CompressionCodec {
 	case "lz4":
 		return kgo.Lz4Compression()
 	case "zstd":
-		return kgo.ZstdCompression()
+		return kgo.ZstdCompression().WithLevel(int(zstd.SpeedFastest))
 	default:
 		return kgo.NoCompression()
 	}
