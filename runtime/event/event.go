@@ -143,9 +143,13 @@ func (e *Event) Derive(address string, index int, root document.Value) *Event {
 	if index >= 0 {
 		suffix += "#" + strconv.Itoa(index)
 	}
+	size := int64(Overhead + root.Size())
+	if index <= 0 { // it holds e's memory, and is the first to do so
+		size += e.size
+	}
 	return &Event{
 		stream: e.stream, offset: e.offset, received: e.received,
-		root: root, size: int64(Overhead + root.Size()),
+		root: root, size: size,
 		parent: e, suffix: suffix,
 		tokens: e.tokens, slot: e.slot, slots: e.slots,
 	}
@@ -198,7 +202,8 @@ func (e *Event) Failure() *Failure { return e.failure }
 // Delivery is meta.sink, nil before the first sink.
 func (e *Event) Delivery() *Delivery { return e.delivery }
 
-// Size is about what the event occupies, in bytes.
+// Size is about what the event occupies, in bytes: with the event it was made from, which lives as long. Of several that
+// were made of one, only the first counts that; what they share with it counts twice.
 func (e *Event) Size() int64 { return e.size }
 
 // AppendJSON appends the event's document, or its raw bytes where these are

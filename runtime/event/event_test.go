@@ -48,6 +48,16 @@ func TestIDsNameTheWay(t *testing.T) {
 	}
 }
 
+// Bounds of memory mean what events hold: a small event keeps the large one that it was made from.
+func TestADerivedEventCountsWhatItHolds(t *testing.T) {
+	large := made(`{"text":"` + strings.Repeat("x", 10_000) + `"}`)
+	small := document.NewText("y")
+	alone, first, second := large.Derive("t", -1, small), large.Derive("t", 0, small), large.Derive("t", 1, small)
+	if alone.Size() < large.Size() || first.Size() != alone.Size() || second.Size() > 1000 {
+		t.Errorf("sizes %d, %d and %d of what was made from %d", alone.Size(), first.Size(), second.Size(), large.Size())
+	}
+}
+
 func TestARecycledEventLeavesNothingBehind(t *testing.T) {
 	var e Event
 	e.Recycle(stream, 1, []byte(`{"n":1}`), time.Time{}, ack.Token{}, nil)

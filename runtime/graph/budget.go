@@ -21,9 +21,12 @@ func newBudget(memory int64) *budget {
 	return &budget{limit: share(memory), room: make(chan struct{})}
 }
 
-// share is what of a pipeline's memory events in flight may hold: the other
-// half is for what is made of them on the way, and for the process.
-func share(memory int64) int64 { return memory / 2 }
+// own is about what the process needs for itself: its code, of which some 25 MiB are resident, and components without events.
+const own = 32 << 20
+
+// share is what of a pipeline's memory events in flight may hold: half of what the process leaves, since as much again is
+// garbage and what is made of them on the way.
+func share(memory int64) int64 { return max(memory/4, (memory-own)/2) }
 
 func (b *budget) setMemory(memory int64) {
 	b.mu.Lock()

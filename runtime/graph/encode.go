@@ -31,6 +31,8 @@ func (d *delivery) encode(batch []*flight) {
 		d.window.answer(batch[m.Place], m, receipt, err)
 	}
 	var slab []byte
+	bytes := int64(0)
+	defer func() { d.g.budget.add(bytes) }()
 	for i, f := range batch {
 		if f.by == d {
 			continue
@@ -49,7 +51,7 @@ func (d *delivery) encode(batch []*flight) {
 			m.Payload = slab[at:len(slab):len(slab)]
 			err = encode(d.node.Sink, m)
 		}
-		d.window.encoded(f, m, d)
+		bytes += d.window.encoded(f, m, d)
 		if err != nil {
 			d.window.answer(f, m, nil, failure(err, d.address, d.g.options.World.Now()))
 		}

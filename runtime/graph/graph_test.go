@@ -412,6 +412,36 @@ func TestMemoryBoundHoldsTheSourceBack(t *testing.T) {
 	})
 }
 
+// What waits for its answer holds its payload, too.
+func TestMemoryBoundCountsPayloads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipeline()
+		sink := &collector{delay: time.Hour}
+		p.add(plan.Node{Address: "source.test.numbers", Source: &counter{until: 10, perLot: 10}})
+		p.add(plan.Node{Address: "sink.test.all", Sink: sink, Required: true, Payload: constant(strings.Repeat("x", 10_000))}, "source.test.numbers")
+		g, stop := startGraph(t, p.plan, Options{})
+		time.Sleep(time.Minute)
+		if s := g.Snapshot(); s.MemoryUsed < 10*10_000 {
+			t.Errorf("%d bytes on the books, 10 payloads have 10,000 each", s.MemoryUsed)
+		}
+		time.Sleep(2 * time.Hour)
+		if s := g.Snapshot(); s.MemoryUsed != 0 {
+			t.Errorf("%d bytes are still on the books", s.MemoryUsed)
+		}
+		stop()
+	})
+}
+
+type constant string
+
+func (c constant) Value(*event.Event) (document.Value, error) {
+	return document.NewText(string(c)), nil
+}
+func (c constant) AppendText(dst []byte, _ *event.Event) ([]byte, error) {
+	return append(dst, c...), nil
+}
+func (c constant) Constant() (string, bool) { return string(c), true }
+
 func TestATransformThatPanicsCostsOnlyItsEvent(t *testing.T) {
 	p := newPipeline()
 	sink, dead := &collector{}, &collector{}

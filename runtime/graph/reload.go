@@ -223,7 +223,8 @@ func (r *runner) remove(p *program) {
 // bury sends what a removed sink still had to the dead letters: nobody else
 // will take it.
 func (r *runner) bury() {
-	left := r.window.recallEvents()
+	left, payloads := r.window.recallEvents()
+	r.g.budget.add(-payloads)
 	n := len(left)
 	r.g.sendToDeadLetters(r, left)
 	for {

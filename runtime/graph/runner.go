@@ -158,7 +158,9 @@ func (r *runner) leave() {
 	if r.step.node.Required {
 		return
 	}
-	if events := append(r.window.recallEvents(), r.queue.TakeAll()...); len(events) > 0 {
+	events, payloads := r.window.recallEvents()
+	r.g.budget.add(-payloads)
+	if events = append(events, r.queue.TakeAll()...); len(events) > 0 {
 		r.giveUp(events)
 		r.g.drop(r.stats, r.address, "left at the end", int64(len(events)))
 	}

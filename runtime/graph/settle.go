@@ -50,7 +50,7 @@ func (r *runner) settle(w *walk, flights []*flight) {
 	now := r.g.options.World.Now()
 	delivered, bytes := 0, int64(0)
 	for _, f := range flights {
-		bytes += f.size
+		bytes += f.size + f.payload
 		e := f.message.Event
 		w.next(nil)
 		if f.err != nil {

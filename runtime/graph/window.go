@@ -28,6 +28,7 @@ type flight struct {
 	message  *component.Message // a new one for each component that tries
 	by       *delivery          // that component's; nil: not encoded yet
 	size     int64
+	payload  int64 // bytes of the message's, on the books beside the event's
 	piece    int // of a batch that was refused: goes out with others of the same piece only; 0: with any
 	answered bool
 	inside   bool // the window counts it
@@ -102,11 +103,17 @@ func (w *window) answer(f *flight, m *component.Message, receipt []document.Memb
 	}
 }
 
-// encoded makes m the message of f, for the component of d.
-func (w *window) encoded(f *flight, m *component.Message, d *delivery) {
+// encoded makes m the message of f, for the component of d, and says how many bytes more its payload has than the one
+// before.
+func (w *window) encoded(f *flight, m *component.Message, d *delivery) (more int64) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	f.message, f.by = m, d
-	w.mu.Unlock()
+	if !f.answered { // else a predecessor's answer has come, and may be settled already
+		more = int64(len(m.Payload)) - f.payload
+		f.payload += more
+	}
+	return more
 }
 
 // front takes what is answered for good from the front; it stops at a message
@@ -227,8 +234,8 @@ func (w *window) retry(most int, size int64) (again []*flight) {
 	return again
 }
 
-// recallEvents takes the events without an answer out of the window, in order.
-func (w *window) recallEvents() (back []*event.Event) {
+// recallEvents takes the events without an answer out of the window, in order, with so many bytes of payloads.
+func (w *window) recallEvents() (back []*event.Event, payloads int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var stay []*flight
@@ -238,10 +245,11 @@ func (w *window) recallEvents() (back []*event.Event) {
 		} else {
 			f.inside = false
 			back = append(back, f.message.Event)
+			payloads += f.payload
 		}
 	}
 	w.messages, w.open, w.back = stay, 0, 0
-	return back
+	return back, payloads
 }
 
 // giveBack answers for the messages that a component has left unanswered.

@@ -135,11 +135,12 @@ func (s *Service) load() (*plan.Plan, error) {
 	return p, nil
 }
 
-// limitMemory makes the garbage collector keep the process near what the
-// pipeline may hold. Half of it is for events in flight, see graph.
+// limitMemory makes the garbage collector keep the process within what the pipeline may hold. The collector does not
+// count the program's code, of which up to 32 MiB are resident.
 func (s *Service) limitMemory(p *plan.Plan) {
-	if p.Runtime.Memory > 0 {
-		debug.SetMemoryLimit(p.Runtime.Memory)
+	const code = 32 << 20
+	if m := p.Runtime.Memory; m > 0 {
+		debug.SetMemoryLimit(max(m/2, m-code))
 	}
 }
 
