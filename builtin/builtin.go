@@ -15,6 +15,7 @@ import (
 	"github.com/wazuh-etl/etl/builtin/seal"
 	"github.com/wazuh-etl/etl/builtin/stdio"
 	"github.com/wazuh-etl/etl/builtin/wazuh"
+	"github.com/wazuh-etl/etl/builtin/window"
 	"github.com/wazuh-etl/etl/runtime/component"
 )
 
@@ -32,5 +33,6 @@ func Specs() []*component.Spec {
 		seal.Specs(),
 		stdio.Specs(),
 		wazuh.Specs(),
+		window.Specs(),
 	)
 }

@@ -26,6 +26,20 @@ type part struct {
 // Constant is false: text that is the same for every event is a constant.
 func (t *text) Constant() (string, bool) { return "", false }
 
+// String is the template as it is written, but for blanks around expressions:
+// who stores what it made of events can tell by it whether that still holds.
+func (t *text) String() string {
+	var b strings.Builder
+	for _, p := range t.parts {
+		if p.program == nil {
+			b.WriteString(p.text)
+		} else {
+			b.WriteString("{{ " + p.program.String() + " }}")
+		}
+	}
+	return b.String()
+}
+
 // Value is the text.
 func (t *text) Value(e *event.Event) (document.Value, error) {
 	b, err := t.AppendText(nil, e)
