@@ -165,6 +165,10 @@ func (l *loader) unknownAttribute(a *hclsyntax.Attribute, what string, attrs, bl
 		l.fail(diag.AttributeIsBlock, a.NameRange, fmt.Sprintf("`%s` of %s is a block, not an attribute", a.Name, what), fmt.Sprintf("write %s { … } without `=`", a.Name))
 		return
 	}
+	if a.Name == "for_each" {
+		l.fail(diag.UnknownAttribute, a.NameRange, fmt.Sprintf("%s has no attribute `%s`", what, a.Name), "only sources have it: all of them feed what reads source.KIND.NAME, and meta.source tells them apart")
+		return
+	}
 	l.fail(diag.UnknownAttribute, a.NameRange, fmt.Sprintf("%s has no attribute `%s`", what, a.Name), orElse(nearest(a.Name, blocks), a.Name, attrs))
 }
 

@@ -71,7 +71,7 @@ func (l *loader) check(n *node, made any) {
 		World:    w,
 		Address:  n.Address,
 		Log:      slog.New(slog.DiscardHandler),
-		StateDir: filepath.Join(l.plan.State, "components", n.Address),
+		StateDir: state.ComponentDir(l.plan.State, n.Address),
 		State:    state.Volatile(),
 		Health:   func(error) {},
 	}) {

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -39,7 +40,11 @@ func (l *loader) connect() {
 		case plan.Source:
 			sources++
 			if readers[n] == 0 {
-				l.fail(diag.UnreadSource, n.block.DefRange(), "nobody reads "+n.Address, "write from = "+n.Address+" somewhere, or enabled = false and a reader")
+				unread := n.Address
+				if n.group != nil && !slices.ContainsFunc(n.group.instances, func(o *node) bool { return readers[o] > 0 }) {
+					unread = n.group.Address
+				}
+				l.fail(diag.UnreadSource, n.block.DefRange(), "nobody reads "+unread, "write from = "+unread+" somewhere, or enabled = false and a reader")
 			}
 		case plan.Sink:
 			sinks++
@@ -269,7 +274,7 @@ func (l *loader) warnOfBlocking() {
 		}
 		if len(blocking) > 1 {
 			l.warn(diag.BlockingQueue, n.Range,
-				fmt.Sprintf("%s can't be read again: when the queue of one of %s is full, all of them wait", n.Address, strings.Join(blocking, ", ")),
+				fmt.Sprintf("%s can't be read again: when the queue of one of %s is full, all of them wait", n.Written(), strings.Join(blocking, ", ")),
 				`queue { when_full = "drop_oldest" } on a sink lets the others go on`)
 		}
 	}

@@ -98,7 +98,6 @@ func hasBlock(body *hclsyntax.Body, name string) bool {
 // notYetAttrs are those of the language that this version doesn't have.
 var notYetAttrs = map[string]string{
 	"connection": "write its attributes in the component itself",
-	"for_each":   "write one block for each",
 	"delivery":   "delivery is at least once, and ids make it idempotent",
 }
 

@@ -21,7 +21,7 @@ func (l *loader) evaluate(e hcl.Expression) (v cty.Value, ok bool) {
 	v, diags := e.Value(l.contextFor(e))
 	if diags.HasErrors() {
 		if _, bad := marked(v, wrong); !bad && !l.usesWrong(e) {
-			l.report(l.explainEvaluation(e, diags[0]))
+			l.report(l.each.explain(l.explainEvaluation(e, diags[0]), e))
 		}
 		return wrongValue, false
 	}
@@ -139,8 +139,14 @@ func (l *loader) checkRoot(t hcl.Traversal) bool {
 			l.evaluateLocal(x)
 		}
 	case "each":
-		l.fail(diag.NotYet, at, "for_each and each are not yet available", "write one source for each")
-		return false
+		switch {
+		case l.each == nil:
+			l.fail(diag.InvalidReference, at, fmt.Sprintf("`%s` means nothing here", reference(t)), "it stands in a source with for_each")
+			return false
+		case name != "key" && name != "value":
+			l.fail(diag.InvalidReference, at, fmt.Sprintf("there is no `%s`", reference(t)), "write each.key or each.value")
+			return false
+		}
 	case "source", "filter", "transform", "sink", "connection", "errors":
 		l.fail(diag.InvalidReference, at, fmt.Sprintf("`%s` is a reference, and references stand in `from` only", reference(t)), "")
 		return false
@@ -167,6 +173,9 @@ func (l *loader) contextFor(e hcl.Expression) *hcl.EvalContext {
 	}
 	c := l.evaluation.NewChild()
 	c.Variables = map[string]cty.Value{"local": cty.ObjectVal(locals), "var": l.evaluation.Variables["var"]}
+	if l.each != nil {
+		c.Variables["each"] = l.each.object()
+	}
 	return c
 }
 
@@ -186,6 +195,9 @@ func (l *loader) usesWrong(e hcl.Expression) bool {
 		}
 		if x := l.locals[step.Name]; x != nil && t.RootName() == "local" {
 			v = x.value
+		}
+		if t.RootName() == "each" && l.each != nil {
+			v = l.each.value
 		}
 		if v != cty.NilVal {
 			if _, bad := marked(v, wrong); bad {

@@ -70,6 +70,9 @@ type loader struct {
 
 	nodes map[string]*node // by address
 	order []*node          // as written
+	each  *each            // of the source that is decoded, if for_each made it
+	// anyKey: a test is read that is not run. Its own vars may give for_each other keys.
+	anyKey bool
 
 	secrets map[string]bool   // texts that no message may show
 	mu      sync.Mutex        // guards reads: components read files while they run, too
@@ -123,6 +126,7 @@ func (l *loader) load(path string) {
 	l.evaluateVariables()
 	l.evaluateLocals()
 	l.decodeRuntime()
+	l.expandSources()
 	for _, n := range l.order {
 		l.decodeNode(n)
 	}

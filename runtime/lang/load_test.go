@@ -475,3 +475,110 @@ sink "kafka" "k" {
 		t.Error(string(v.AppendJSON(nil)), err)
 	}
 }
+
+// variables gives values of variables.
+func variables(vars map[string]string) func(*lang.Options) {
+	return func(o *lang.Options) { o.Vars = vars }
+}
+
+func TestForEach(t *testing.T) {
+	path := pipeline(t, "p.hcl", `
+variable "managers" {
+  type    = map(object({ path = string, on = optional(bool, true) }))
+  default = {
+    "b/1" = { path = "b.json" }
+    a     = { path = "/a.json" }
+    c     = { path = "c.json", on = false }
+  }
+}
+variable "token" {
+  type      = string
+  sensitive = true
+  default   = "hidden value"
+}
+source "file" "alerts" {
+  for_each = var.managers
+  path     = each.value.path
+  enabled  = each.value.on
+  id       = "${each.key}:{{ id }}"
+  queue { max_events = length(each.key) }
+}
+source "file" "one" {
+  for_each = null
+  path     = "one.json"
+}
+source "stdin" "list" {
+  for_each    = ["y", "x"]
+  description = "${each.key} ${each.value} ${var.token}"
+}
+sink "stdout" "all" { from = [source.file.alerts, source.file.one, source.stdin.list] }
+sink "stdout" "some" { from = [source.file.alerts["a"], source.stdin.list["x"].errors] }
+sink "file" "dead" {
+  from = errors
+  path = "dead.jsonl"
+}
+`)
+	p := load(t, path, nil)
+	dir := filepath.Dir(path)
+	// An object's keys are in order, a list's as written.
+	if d := cmp.Diff([]string{`source.file.alerts["a"]`, `source.file.alerts["b/1"]`, "source.file.one", `source.stdin.list["y"]`, `source.stdin.list["x"]`, "sink.stdout.all", "sink.stdout.some", "sink.file.dead"}, addresses(p)); d != "" {
+		t.Error(d)
+	}
+	a, b, x := node(t, p, `source.file.alerts["a"]`), node(t, p, `source.file.alerts["b/1"]`), node(t, p, `source.stdin.list["x"]`)
+	if a.Group != "source.file.alerts" || a.Config.Address != a.Address || a.Config.String("path") != "/a.json" || b.Config.String("path") != filepath.Join(dir, "b.json") || b.Queue.MaxEvents != 3 {
+		t.Errorf("%+v %+v", a, b)
+	}
+	if x.Description != "x x hidden value" || node(t, p, "source.file.one").Group != "" {
+		t.Errorf("%+v", x)
+	}
+	e := event.New(&event.Stream{}, 0, []byte(`{"id":"7"}`), time.Time{}, noToken)
+	if id, err := b.ID.AppendText(nil, e); string(id) != "b/1:7" || err != nil {
+		t.Error(string(id), err)
+	}
+	for sink, want := range map[string][]string{
+		"sink.stdout.all":  {a.Address, b.Address, "source.file.one", `source.stdin.list["y"]`, x.Address},
+		"sink.stdout.some": {a.Address, x.Address + ".errors"},
+		"sink.file.dead":   {a.Address + ".errors", b.Address + ".errors", "source.file.one.errors", `source.stdin.list["y"].errors`, x.Address + ".errors", "sink.stdout.all.errors", "sink.stdout.some.errors"},
+	} {
+		if d := cmp.Diff(want, ports(node(t, p, sink))); d != "" {
+			t.Error(sink, d)
+		}
+	}
+	// A key that comes or goes leaves the others as they are.
+	more := load(t, path, variables(map[string]string{"managers": `{ a = { path = "/a.json" }, d = { path = "d.json" } }`}))
+	if node(t, more, a.Address).Fingerprint != a.Fingerprint {
+		t.Error("another key changes the source")
+	}
+	if other := load(t, path, variables(map[string]string{"managers": `{ a = { path = "/b.json" } }`})); node(t, other, a.Address).Fingerprint == a.Fingerprint {
+		t.Error("another value doesn't change the source")
+	}
+	if n := node(t, more, `source.file.alerts["d"]`); n.Fingerprint == a.Fingerprint {
+		t.Error("two sources are one")
+	}
+}
+
+func TestForEachOfNothing(t *testing.T) {
+	path := pipeline(t, "p.hcl", `
+variable "names" { type = set(string) }
+source "file" "some" {
+  for_each = var.names
+  path     = "${each.key}/${upper(each.value)}"
+  enabled  = true
+}
+source "stdin" "in" {}
+sink "stdout" "all" { from = [source.file.some, source.stdin.in] }
+sink "stdout" "some" { from = source.file.some }
+`)
+	p := load(t, path, variables(map[string]string{"names": ""}))
+	if d := cmp.Diff([]string{"source.stdin.in", "sink.stdout.all"}, addresses(p)); d != "" {
+		t.Error(d)
+	}
+	// A graph shows what could not be told; nothing else can do without.
+	p = load(t, path, func(o *lang.Options) { o.Mode = lang.Graph })
+	if d := cmp.Diff([]string{"source.file.some", "source.stdin.in", "sink.stdout.all", "sink.stdout.some"}, addresses(p)); d != "" {
+		t.Error(d)
+	}
+	if p, list := tryLoad(path, func(o *lang.Options) { o.Mode = lang.DryRun }); p != nil || len(list) != 1 || list[0].Code != diag.UnknownValue {
+		t.Error(list)
+	}
+}

@@ -49,6 +49,12 @@ func (l *loader) decodeMock(t *plan.Test, b *hclsyntax.Block, n *node, output st
 func (l *loader) checkMocked(b *hclsyntax.Block, n *node, output string, mocked map[*node]hcl.Range) {
 	at := b.LabelRanges[0]
 	before, twice := mocked[n]
+	for _, one := range n.all() {
+		if at, is := mocked[one]; is {
+			before, twice = at, true
+		}
+		mocked[one] = at
+	}
 	switch mocked[n] = at; {
 	case output != plan.Events:
 		l.fail(diag.TestShape, at, "mock stands for a component, not for one of its outputs", "write "+n.Address)

@@ -24,6 +24,14 @@ type node struct {
 	inputs    []edge
 	allErrors *hcl.Range // of the bare `errors` in from
 
+	// Of a source with for_each:
+	repeated  bool    // it has one, and so keys
+	instances []*node // what it made, in order
+	anyKey    bool    // what it made can't be told: any key may be one
+	// Of one that for_each made, and of what stands for them:
+	group *node // the block's own
+	each  *each
+
 	config *decoding
 	looks  []look // of its expressions and templates
 	absent bool   // not in the plan
@@ -73,16 +81,18 @@ func (l *loader) declareNode(b *hclsyntax.Block, t plan.Type, kind, name string,
 func (l *loader) decodeNode(n *node) {
 	body := n.block.Body
 	d := &decoding{
-		l: l, what: n.Address, print: newFingerprint(), ok: true, looks: &n.looks,
+		l: l, what: n.written(), print: newFingerprint(), ok: true, looks: &n.looks,
 		cfg: &component.Config{Address: n.Address, Role: component.Role(n.Type), Pipeline: l.plan.Name, Dir: l.plan.Dir, State: l.plan.State},
 	}
 	n.config = d
+	l.each = n.each
+	defer func() { l.each = nil }()
 	d.print.add("address", n.Address)
 	if a := body.Attributes["enabled"]; a != nil {
 		if v, ok := l.evaluate(a.Expr); ok {
 			if v, _ := v.UnmarkDeep(); v.IsKnown() && !v.IsNull() {
 				if on, err := d.scalar(component.Attr{Type: component.TypeBool}, v); err == nil {
-					n.off = !on.(bool)
+					n.off = n.off || !on.(bool)
 				}
 			}
 		}
@@ -96,10 +106,10 @@ func (l *loader) decodeNode(n *node) {
 	skip := []string{"from"}
 	switch n.Type {
 	case plan.Source:
-		skip = nil
+		skip = []string{"for_each"}
 		if a := body.Attributes["from"]; a != nil {
 			d.fail(diag.NotYet, a.NameRange, "`from` on a source is not yet available", "a source reads the outside only")
-			skip = []string{"from"}
+			skip = append(skip, "from")
 		}
 	case plan.Filter:
 		skip = []string{"from", "where"}
@@ -219,7 +229,7 @@ func (l *loader) refuseDisk(b *component.Config, message, suggestion string) {
 // checkDisk refuses a queue on disk behind a source that is its own log.
 func (l *loader) checkDisk(n *node) {
 	if n.Type == plan.Source && n.Queue.Disk && readsAgain(n.Source) {
-		l.refuseDisk(n.config.cfg.Block("queue"), n.Address+" needs no queue on disk: it can be read again, and each sink has its own place in it", "leave out `storage`")
+		l.refuseDisk(n.config.cfg.Block("queue"), n.written()+" needs no queue on disk: it can be read again, and each sink has its own place in it", "leave out `storage`")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/plan"
@@ -78,13 +79,15 @@ func (l *loader) decodeReference(n *node, e hclsyntax.Expression, seen map[strin
 			fmt.Sprintf("write %s.delivered or %s.errors", from.Address, from.Address))
 		return false
 	}
-	port := from.Address + "." + output
-	if seen[port] {
-		l.fail(diag.DuplicateKey, e.Range(), fmt.Sprintf("`%s` is in this list twice", reference(t)), "keep one of them")
-		return false
+	for _, one := range from.all() {
+		port := one.Address + "." + output
+		if seen[port] {
+			l.fail(diag.DuplicateKey, e.Range(), fmt.Sprintf("`%s` is in this list twice", reference(t)), "keep one of them")
+			return false
+		}
+		seen[port] = true
+		n.inputs = append(n.inputs, edge{one, output, e.Range()})
 	}
-	seen[port] = true
-	n.inputs = append(n.inputs, edge{from, output, e.Range()})
 	return true
 }
 
@@ -112,17 +115,17 @@ func (l *loader) resolve(t hcl.Traversal, at hcl.Range, fail func(diag.Code, hcl
 		return nil, "", false
 	}
 	var names []string
+	var key *hcl.TraverseIndex // source.KIND.NAME["key"]
 	for _, step := range t[1:] {
-		switch s := step.(type) {
-		case hcl.TraverseAttr:
-			names = append(names, s.Name)
-		default:
-			if root == plan.Source && len(names) >= 2 {
-				fail(diag.NotYet, at, "for_each, and so one of several sources, is not yet available", "")
-			} else {
-				fail(diag.InvalidReference, at, fmt.Sprintf("`%s` is no reference: names have no brackets and begin with a letter", written), "")
-			}
+		index, is := step.(hcl.TraverseIndex)
+		switch {
+		case is && root == plan.Source && len(names) == 2 && key == nil:
+			key = &index
+		case is:
+			fail(diag.InvalidReference, at, fmt.Sprintf("`%s` is no reference: names have no brackets and begin with a letter", written), "")
 			return nil, "", false
+		default:
+			names = append(names, step.(hcl.TraverseAttr).Name)
 		}
 	}
 	if len(names) < length-1 {
@@ -138,6 +141,12 @@ func (l *loader) resolve(t hcl.Traversal, at hcl.Range, fail func(diag.Code, hcl
 		fail(diag.UnknownReference, at, fmt.Sprintf("there is no `%s`", address), didYouMean(address, l.addresses(root)))
 		return nil, "", false
 	}
+	if key != nil {
+		if n, ok = l.oneOf(n, *key, at, fail); !ok {
+			return nil, "", false
+		}
+		address = n.Address
+	}
 	rest := names[length-1:]
 	switch {
 	case len(rest) == 0:
@@ -151,6 +160,34 @@ func (l *loader) resolve(t hcl.Traversal, at hcl.Range, fail func(diag.Code, hcl
 	}
 	fail(diag.NoSuchOutput, at, fmt.Sprintf("%s has no output `.%s`", address, strings.Join(rest, ".")), "a "+string(root)+" has "+strings.Join(have, " and "))
 	return nil, "", false
+}
+
+// oneOf is the source that for_each made of n for a key.
+func (l *loader) oneOf(n *node, key hcl.TraverseIndex, at hcl.Range, fail func(diag.Code, hcl.Range, string, string)) (*node, bool) {
+	if key.Key.Type() != cty.String {
+		fail(diag.InvalidReference, at, "a key of for_each is a text", "write "+keyed(n.Address, numberText(key.Key)))
+		return nil, false
+	}
+	address := keyed(n.Address, key.Key.AsString())
+	switch one := l.nodes[address]; {
+	case one != nil:
+		return one, true
+	case n.hollow || n.anyKey && !l.anyKey:
+		return n, true
+	case n.repeated && l.anyKey:
+		return n.standIn(address), true
+	case !n.repeated:
+		fail(diag.InvalidReference, at, n.Address+" has no for_each: there is only one", "write "+n.Address)
+	case len(n.instances) == 0:
+		fail(diag.UnknownReference, at, fmt.Sprintf("there is no `%s`", address), "its for_each is empty")
+	default:
+		var have []string
+		for _, one := range n.instances {
+			have = append(have, one.Address)
+		}
+		fail(diag.UnknownReference, at, fmt.Sprintf("there is no `%s`", address), didYouMean(address, have))
+	}
+	return nil, false
 }
 
 // addresses are those of a type, of all if there is none of it.

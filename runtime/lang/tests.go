@@ -157,6 +157,8 @@ func (l *loader) testAddress(label string, at hcl.Range) (*node, string, bool) {
 		l.fail(diag.TestAddress, at, "a test names one output", "write the address of a component and .errors")
 		return nil, "", false
 	}
+	l.anyKey = l.o.Mode != Test
+	defer func() { l.anyKey = false }()
 	return l.resolve(t, at, func(code diag.Code, at hcl.Range, message, suggestion string) {
 		if code == diag.UnknownReference || code == diag.InvalidReference || code == diag.NoSuchOutput {
 			code = diag.TestAddress
@@ -219,6 +221,8 @@ func (l *loader) decodeInput(t *plan.Test, b *hclsyntax.Block, n *node, output s
 		in.Address = n.Address
 		if n.Type != plan.Source || output != plan.Events {
 			l.fail(diag.TestShape, b.LabelRanges[0], "input goes into a source, not into "+b.Labels[0], "")
+		} else if len(n.instances) > 0 {
+			l.fail(diag.TestShape, b.LabelRanges[0], n.Address+" has a for_each: input goes into one of them", fmt.Sprintf("write %q", n.instances[0].Address))
 		}
 	}
 	given := 0

@@ -68,9 +68,10 @@ func (p Port) String() string {
 // Node is one component of the graph. A disabled source or sink is not in the
 // plan; a disabled filter or transform is, and passes everything.
 type Node struct {
-	Address     string // source.file.alerts, filter.windows
+	Address     string // source.file.alerts, source.file.alerts["key"], filter.windows
 	Type        Type
 	Kind, Name  string // Kind is empty for filters
+	Group       string // of a source that for_each made: the address of all of them, source.file.alerts
 	Description string
 	Disabled    bool
 	Inputs      []Port
@@ -95,6 +96,14 @@ type Node struct {
 	// Fingerprint changes when anything changes that decides what the node
 	// does, the content of files it reads included; not by where it stands or what feeds it.
 	Fingerprint string
+}
+
+// Written is n's address as its block has it: that of all where for_each made n.
+func (n *Node) Written() string {
+	if n.Group != "" {
+		return n.Group
+	}
+	return n.Address
 }
 
 // Condition is a filter's where.

@@ -9,7 +9,7 @@ import (
 )
 
 // Test is one test block. Addresses are resolved: they name nodes of the plan
-// that was loaded with the test's Vars.
+// that was loaded with the test's Vars, or groups of them.
 type Test struct {
 	Name    string // the sentence
 	Range   diag.Range

@@ -98,8 +98,11 @@ func (d *Dir) Path() string { return d.path }
 
 // ComponentDir is where the component at address may keep files of its own.
 // Who uses it makes it.
-func (d *Dir) ComponentDir(address string) string {
-	return filepath.Join(d.path, "components", fileName(address))
+func (d *Dir) ComponentDir(address string) string { return ComponentDir(d.path, address) }
+
+// ComponentDir is the same of the state directory path.
+func ComponentDir(path, address string) string {
+	return filepath.Join(path, "components", fileName(address))
 }
 
 // Component is the store of the component at address.

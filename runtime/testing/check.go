@@ -159,7 +159,7 @@ func (c *checker) unexpected() {
 	}
 	for _, n := range c.plan.Nodes {
 		what := port(n.Address, plan.Errors)
-		if events := unheard[n.Address]; len(events) > 0 && !mentioned[what] {
+		if events := unheard[n.Address]; len(events) > 0 && !mentioned[what] && !mentioned[port(n.Group, plan.Errors)] {
 			complain(what, events, c.bodies(&plan.Expect{Address: n.Address, Output: plan.Errors}, events))
 		}
 	}

@@ -7,10 +7,10 @@ import (
 	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
-// mock is what the test says about a component; nil: nothing.
-func (r *recorder) mock(address string) *plan.Mock {
+// mock is what the test says about n, or about all of its group; nil: nothing.
+func (r *recorder) mock(n *plan.Node) *plan.Mock {
 	for i := range r.test.Mocks {
-		if r.test.Mocks[i].Address == address {
+		if a := r.test.Mocks[i].Address; a == n.Address || a == n.Group {
 			return &r.test.Mocks[i]
 		}
 	}
@@ -21,7 +21,7 @@ func (r *recorder) mock(address string) *plan.Mock {
 // answers for. The plan is the test's own.
 func (r *recorder) mockTransforms() {
 	for _, n := range r.plan.Nodes {
-		if m := r.mock(n.Address); m != nil && n.Type == plan.Transform {
+		if m := r.mock(n); m != nil && n.Type == plan.Transform {
 			n.Transform, n.Stage = &transform{m}, nil
 		}
 	}

@@ -86,7 +86,7 @@ type recorder struct {
 	order   []*happening
 }
 
-// place is an output of a node; at a sink the empty output is what it sends.
+// place is an output of a node, or of all nodes of a group; at a sink the empty output is what it sends.
 type place struct{ address, output string }
 
 // happening is an event at a place, in the order of time.
@@ -111,4 +111,10 @@ func (r *recorder) tap(n *plan.Node, output string, e *event.Event) {
 		return
 	}
 	r.record(place{n.Address, output}, e)
+	if n.Group != "" {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		at := place{n.Group, output}
+		r.outputs[at] = append(r.outputs[at], e)
+	}
 }

@@ -18,7 +18,7 @@ type sink struct {
 }
 
 func (r *recorder) sink(n *plan.Node) component.Sink {
-	return &sink{recorder: r, node: n, mock: r.mock(n.Address)}
+	return &sink{recorder: r, node: n, mock: r.mock(n)}
 }
 
 func (s *sink) Encode(m *component.Message) error {

@@ -22,7 +22,7 @@ type source struct {
 }
 
 func (r *recorder) source(n *plan.Node) component.Source {
-	s := &source{node: n, mock: r.mock(n.Address)}
+	s := &source{node: n, mock: r.mock(n)}
 	for _, in := range r.test.Inputs {
 		if in.Address == n.Address {
 			s.inputs = append(s.inputs, in)

@@ -21,6 +21,7 @@ func common() string {
 | attribute | of | type | default | meaning |
 | --- | --- | --- | --- | --- |
 | ` + "`from`" + ` | filter, transform, sink | reference or list of them | *required* | Where the events come from. A list is a set: an event that comes unchanged over two edges is taken once. |
+| ` + "`for_each`" + ` | source | object, or list of texts | | One source for each key, with an address, a place in its input and a state of its own; see [below](#for_each-one-source-for-each-key). |
 `)
 	var order []string
 	attrs := map[string]component.Attr{}
@@ -42,6 +43,7 @@ func common() string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, of, typeName(a), defaultCell(a), cell(meaning(a)))
 	}
+	b.WriteString(forEach)
 	b.WriteString(`
 ## filter "NAME"
 
@@ -76,6 +78,39 @@ filter "bans" {
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
+
+// forEach is the section about several sources from one block.
+const forEach = `
+## ` + "`for_each`" + `: one source for each key
+
+` + "```hcl" + `
+locals {
+  managers = {
+    east = "/srv/east/alerts.json"
+    west = "/srv/west/alerts.json"
+  }
+}
+
+source "file" "alerts" {
+  for_each = local.managers
+  path     = each.value
+}
+
+sink "stdout" "out" { from = source.file.alerts }
+sink "stdout" "east" { from = source.file.alerts["east"] }
+` + "```" + `
+
+- Of an object the member's name is ` + "`each.key`" + ` and its value ` + "`each.value`" + `; of a list the text is both. An object in a variable has the type
+  ` + "`map(string)`" + ` or ` + "`map(object({ … }))`" + `.
+- ` + "`source.file.alerts`" + ` is all of them, ` + "`source.file.alerts[\"east\"]`" + ` is one, and so its address: in ` + "`meta.source`" + `, in checkpoints,
+  in ` + "`etl state`" + `, ` + "`etl plan`" + ` and the statistics. In a shell it needs quotes: ` + "`etl state show FILE 'source.file.alerts[\"east\"]'`" + `.
+- A key has 1 to 64 characters that can be seen, without quotes, ` + "`\\`" + `, ` + "`${` and `%{`" + `, and is no secret: it is part of an address.
+- An empty ` + "`for_each`" + ` is like ` + "`enabled = false`" + `: the source is absent. ` + "`null`" + ` is the same as not written. ` + "`enabled = each.value.on`" + ` switches one off.
+- When a reload brings other keys, the sources of the new ones start, those of the old ones end and what they gave is delivered, and the
+  rest goes on undisturbed. What is stored of a key that is gone stays, and is found again when the key comes back.
+- In a test, input goes into one of them: ` + "`input \"source.file.alerts[\\\"east\\\"]\"`" + `. What is expected of, ignored at or mocked for
+  ` + "`source.file.alerts`" + ` counts for all of them.
+`
 
 // diskQueue is what is promised of a queue on disk.
 const diskQueue = "A source that can't be read again (`stdin`, `generate`) with `queue { storage = \"disk\" }` is acknowledged when what it gave is\n" +

@@ -1,6 +1,6 @@
 source "file" "alerts" {
-  for_each = ["a", "b"]
-  path     = each.value
+  for_each = { a = { path = "x" }, b = {} }
+  path     = each.value.path
 }
 
 sink "stdout" "out" { from = source.file.alerts }

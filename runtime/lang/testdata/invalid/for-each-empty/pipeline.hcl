@@ -1,0 +1,6 @@
+source "file" "alerts" {
+  for_each = {}
+  path     = each.value
+}
+
+sink "stdout" "out" { from = source.file.alerts["a"] }
