@@ -109,7 +109,7 @@ func (f family) members(s since) ([]member, error) {
 		}
 		for i := range again {
 			m, seen := &again[i], list[i]
-			m.head, m.print, m.complete, m.seen = seen.head, seen.print, seen.complete, seen.size
+			m.head, m.print, m.complete, m.seen, m.id = seen.head, seen.print, seen.complete, seen.size, seen.id
 		}
 		if err == nil {
 			if list, err = f.history.register(again, s); err == nil {
@@ -121,7 +121,8 @@ func (f family) members(s since) ([]member, error) {
 	return list, errMoved
 }
 
-// look reads how each of list begins. The error is errMoved if one is not there any more.
+// look reads how each of list begins. The error is errMoved if one is not there any more. What the history knows to be
+// no generation need not be readable.
 func (f family) look(list []member) error {
 	for i := range list {
 		m := &list[i]
@@ -147,6 +148,8 @@ func (f family) look(list []member) error {
 		case errors.Is(err, fs.ErrNotExist):
 			return errMoved
 		case errors.Is(err, fs.ErrPermission) && m.kind != current: // who wants to read it is told
+		case err != nil && m.kind != current && f.history.foreign(m) != 0:
+			m.id = f.history.foreign(m)
 		case err != nil:
 			return err
 		}

@@ -139,6 +139,22 @@ func (h *history) named(name string) int64 {
 	return 0
 }
 
+// foreign is the record of m's inode, if it is that of no generation; 0: the history does not say so.
+func (h *history) foreign(m *member) (id int64) {
+	registering.Lock()
+	defer registering.Unlock()
+	for _, r := range h.load() {
+		switch {
+		case !r.is(m):
+		case !r.Foreign:
+			return 0
+		default:
+			id = r.ID
+		}
+	}
+	return id
+}
+
 // places are where the generations are in the list, by the ids of their records.
 func (h *history) places() map[int64]int {
 	registering.Lock()

@@ -562,3 +562,92 @@ func TestMadeBesideThePath(t *testing.T) {
 		wantNumbers(t, r.out.got(), 0, 10)
 	})
 }
+
+// A file that is known to be none of the path's holds up nothing when it can't be read.
+func TestAForeignFileThatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.append(alerts, lines(0, 3))
+		r.start()
+		time.Sleep(time.Second)
+		r.must(r.files.Rename(alerts, alerts+".1"))
+		r.append(alerts, lines(3, 5))
+		time.Sleep(time.Second)
+		r.stop()
+		r.append("/logs/alerts.json.backup", "something else\n")
+		r.source = sourceAt(alerts)
+		from := r.out.positions[0]
+		for range 2 { // it is written down when the first of them looks
+			if _, err := r.source.Resume(r.host, []component.Position{from}); err != nil {
+				t.Fatal(err)
+			}
+			r.files.Fault(func(op worldtest.Op, name string) error {
+				if strings.HasSuffix(name, ".backup") {
+					return &os.PathError{Op: string(op), Path: name, Err: syscall.EIO}
+				}
+				return nil
+			})
+		}
+		r.out = &collector{}
+		r.start(from)
+		time.Sleep(time.Second)
+		r.stop()
+		wantNumbers(t, r.out.got(), 1, 5)
+	})
+}
+
+// An empty file is the copy of nothing: not of the one that is read from.
+func TestEmptyFilesAreNoCopies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.append(alerts, lines(0, 3))
+		r.start()
+		time.Sleep(time.Second)
+		r.stop()
+		from := r.out.positions[2]
+		f, err := r.files.OpenFile(alerts, os.O_WRONLY, 0) // what was in it is gone, and copied when nothing was in it
+		r.must(err)
+		r.must(f.Truncate(0))
+		r.must(f.Close())
+		r.append(alerts+".1", "")
+		r.append(alerts, lines(3, 6))
+		r.out, r.source = &collector{}, sourceAt(alerts)
+		if _, err := r.source.Resume(r.host, []component.Position{from}); err != nil {
+			t.Fatal(err)
+		}
+		r.start(from)
+		time.Sleep(time.Second)
+		r.stop()
+		wantNumbers(t, r.out.got(), 3, 6)
+	})
+}
+
+// Of several copies of a generation the one that is whole is read.
+func TestTheLongestCopyIsRead(t *testing.T) {
+	r := &register{records: []record{{ID: 7, Name: "x"}}, members: []member{
+		{path: "part", id: 7, size: 10, kind: counted}, {path: "whole", id: 7, size: 20, kind: counted},
+	}}
+	list := between(r.sorted(), map[int64]int{7: 0}, -1, 1)
+	if len(list) != 1 || list[0].path != "whole" {
+		t.Errorf("%v", list)
+	}
+}
+
+// Numbers of files that only begin like another one say nothing about which way numbers go.
+func TestCopiesDoNotTellWhichWayNumbersGo(t *testing.T) {
+	r := &register{records: []record{{ID: 7}}}
+	for _, n := range []string{"4", "3", "2", "1"} {
+		m := member{kind: counted, path: n, head: []byte("x")}
+		_, m.order = rotated('.', n)
+		switch n {
+		case "1":
+			m.id, m.itself = 7, true
+		case "4":
+			m.id = 7
+		}
+		r.members = append(r.members, m)
+	}
+	if !r.upwards([]*member{&r.members[1], &r.members[2]}) {
+		t.Error("1 is the oldest, and yet they count down")
+	}
+}

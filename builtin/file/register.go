@@ -121,7 +121,7 @@ func (r *register) memberOf(id int64) (it *member) {
 	return it
 }
 
-// copies says whether m is a copy of it, which may not be whole yet.
+// copies says whether m is a copy of it, which may not be whole yet. What is empty is a copy of nothing.
 func (m *member) copies(it *member) bool {
 	switch {
 	case m.archive && !it.archive:
@@ -129,8 +129,7 @@ func (m *member) copies(it *member) bool {
 	case it.archive != m.archive:
 		return len(it.head) > 0 && bytes.HasPrefix(m.head, it.head)
 	}
-	unreadable := len(m.head) == 0 && m.size > 0
-	return !unreadable && bytes.HasPrefix(it.head, m.head)
+	return len(m.head) > 0 && bytes.HasPrefix(it.head, m.head)
 }
 
 // growing says whether a file that is new beside the path is being written: it may be a copy, and be known when it is whole.
@@ -286,14 +285,15 @@ func (m *member) number() int {
 
 // upwards says whether the rotation counts on, so that the highest number is the newest. The order of what is known
 // already tells, or that it is older than what is new. If nothing is known, the times of the files do, but archives
-// have them of when they were made. Files that are empty say nothing: the history forgets them.
+// have them of when they were made. Files that are empty say nothing: the history forgets them; nor do copies beside
+// the file itself, which may be others that have begun alike.
 func (r *register) upwards(list []*member) bool {
 	var oldest, newest, above, below int // numbers; first and last place
 	first, last := len(r.records), -1
 	for i := range r.members {
 		m := &r.members[i]
 		n, at := m.number(), indexOf(r.records, m.id)
-		if n == 0 || len(m.head) == 0 || at < 0 || r.records[at].Foreign {
+		if n == 0 || len(m.head) == 0 || at < 0 || r.records[at].Foreign || !m.itself && r.memberOf(m.id).itself {
 			continue
 		}
 		if at < first {
@@ -378,7 +378,7 @@ func (r *register) sorted() []member {
 		if a.kind == current || b.kind == current {
 			return cmp.Compare(a.kind, b.kind)
 		}
-		return cmp.Or(cmp.Compare(a.at, b.at), a.likeness()-b.likeness())
+		return cmp.Or(cmp.Compare(a.at, b.at), a.likeness()-b.likeness(), cmp.Compare(b.size, a.size)) // a copy may not be whole
 	})
 	return r.members
 }
