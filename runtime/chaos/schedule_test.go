@@ -132,8 +132,11 @@ func play(t *testing.T, seed uint64) result {
 		h.writer.allow(f.at)
 		h.until(func() bool { return h.writer.count() >= f.at }, time.Minute)
 		next := lines
-		if i+1 < len(faults) {
+		switch {
+		case i+1 < len(faults):
 			next = faults[i+1].at
+		case !h.wild(): // the rest is written while there are more faults
+			next = f.at + (lines-f.at)/8
 		}
 		h.writer.allow(next)
 		h.apply(f.kind)
@@ -160,15 +163,18 @@ func play(t *testing.T, seed uint64) result {
 // more makes faults behind line at, if those that were drawn struck too seldom while events were in flight.
 func (h *harness) more(at, lines int) {
 	for i := range 6 {
-		h.mu.Lock()
-		enough := wild(h.strikes)
-		h.mu.Unlock()
-		if enough {
+		if h.wild() {
 			return
 		}
-		h.writer.allow(at + (i+1)*(lines-at)/8)
+		h.writer.allow(at + (i+2)*(lines-at)/8)
 		h.apply([]kind{refusal, stop, cutting, death}[i%4])
 	}
+}
+
+func (h *harness) wild() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return wild(h.strikes)
 }
 
 // wild says whether a schedule is one by what struck while events were in flight: five faults of three kinds. What
