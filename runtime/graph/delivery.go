@@ -18,6 +18,9 @@ type delivery struct {
 	pace     pace
 	pause    backoff
 
+	scratch []byte // of encode
+	drafts  []draft
+
 	outcomes chan outcome // of lanes: Delivers that run beside this goroutine
 	running  int
 	trouble  error // what the next try waits for; nil: nothing

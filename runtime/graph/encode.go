@@ -24,37 +24,65 @@ func flights(events []*event.Event) []*flight {
 	return out
 }
 
+// draft is a message whose payload is in the delivery's scratch.
+type draft struct {
+	flight     *flight
+	message    *component.Message
+	start, end int
+	err        error
+}
+
 // encode makes the messages of those of batch that are not encoded for this
 // component. What an event itself makes impossible is answered at once, in its place.
+//
+// Some payloads at a time are written into scratch, and then moved to where they
+// live: one allocation of just their size, which need not be cleared before.
 func (d *delivery) encode(batch []*flight) {
 	answer := func(m *component.Message, receipt []document.Member, err error) {
 		d.window.answer(batch[m.Place], m, receipt, err)
 	}
-	var slab []byte
+	for i := 0; i < len(batch); {
+		d.scratch, d.drafts = d.scratch[:0], d.drafts[:0]
+		for ; i < len(batch) && len(d.scratch) < slabSize; i++ {
+			f := batch[i]
+			if f.by == d {
+				continue
+			}
+			m := f.message
+			if f.by != nil { // a predecessor may still answer for the one it has
+				m = &component.Message{Event: m.Event, Attempts: m.Attempts}
+			}
+			m.Answer, m.Place = answer, i
+			start := len(d.scratch)
+			text, err := payload(d.node, m.Event, d.scratch)
+			if err == nil {
+				d.scratch = text
+			}
+			d.drafts = append(d.drafts, draft{f, m, start, len(d.scratch), err})
+		}
+		d.settleDrafts()
+	}
+}
+
+// settleDrafts gives the drafts their payloads, and the component the messages.
+func (d *delivery) settleDrafts() {
+	slab := append([]byte(nil), d.scratch...)
 	bytes := int64(0)
 	defer func() { d.g.budget.add(bytes) }()
-	for i, f := range batch {
-		if f.by == d {
-			continue
-		}
-		m := f.message
-		if f.by != nil { // a predecessor may still answer for the one it has
-			m = &component.Message{Event: m.Event, Attempts: m.Attempts}
-		}
-		m.Answer, m.Place = answer, i
-		if room := cap(slab) - len(slab); room < int(f.size) {
-			slab = make([]byte, 0, max(slabSize, int(f.size)))
-		}
-		at := len(slab)
-		var err error
-		if slab, err = payload(d.node, m.Event, slab); err == nil {
-			m.Payload = slab[at:len(slab):len(slab)]
+	for _, one := range d.drafts {
+		m, err := one.message, one.err
+		if err == nil {
+			m.Payload = slab[one.start:one.end:one.end]
 			err = encode(d.node.Sink, m)
 		}
-		bytes += d.window.encoded(f, m, d)
+		bytes += d.window.encoded(one.flight, m, d)
 		if err != nil {
-			d.window.answer(f, m, nil, failure(err, d.address, d.g.options.World.Now()))
+			d.window.answer(one.flight, m, nil, failure(err, d.address, d.g.options.World.Now()))
 		}
+	}
+	clear(d.drafts)
+	if cap(d.scratch) > 4*slabSize { // a large event is rare: its room is not kept
+		d.scratch = nil
 	}
 }
 
