@@ -52,7 +52,7 @@ const (
 
 func newOnce(s *sink) *once {
 	return &once{
-		sink: s, instance: rand.Text(), most: lotRecords, refusals: map[string][]refused{},
+		sink: s, instance: rand.Text(), most: transactionRecords, refusals: map[string][]refused{},
 		ledger: ledger{topic: s.config.String("checkpoint_topic"), pipeline: s.config.Pipeline, sink: s.config.Address},
 	}
 }
@@ -103,7 +103,7 @@ func (o *once) try(ctx context.Context, messages []*component.Message) error {
 			return err
 		}
 		fresh = fresh[n:]
-		o.most = min(2*o.most, lotRecords)
+		o.most = min(2*o.most, transactionRecords)
 	}
 	return nil
 }
@@ -136,7 +136,7 @@ func (o *once) begin(ctx context.Context) (err error) {
 		kgo.TransactionalID(o.transactionalID()),
 		kgo.TransactionTimeout(transactionTimeout),
 		kgo.RecordPartitioner(place{kgo.UniformBytesPartitioner(64<<10, true, true, nil), o.ledger.topic}),
-		kgo.MaxBufferedRecords(2*lotRecords),
+		kgo.MaxBufferedRecords(2*transactionRecords),
 	)...)...); err != nil {
 		return err
 	}
