@@ -76,27 +76,37 @@ func (m *Method) Append(dst, src []byte) []byte {
 	return m.append(dst, src)
 }
 
+// Reader is what the method made of what r holds, one piece behind the other.
+func (m *Method) Reader(r io.Reader) (io.ReadCloser, error) {
+	if m == nil {
+		return io.NopCloser(r), nil
+	}
+	return reader(m.name, r, 1<<30)
+}
+
+// reader takes a method's name; a window of more than memory bytes is an error.
+func reader(name string, r io.Reader, memory int64) (io.ReadCloser, error) {
+	switch name {
+	case "zstd":
+		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(memory))) //nolint:gosec // a size
+		if err != nil {
+			return nil, err
+		}
+		return d.IOReadCloser(), nil
+	case "gzip":
+		return gzip.NewReader(r)
+	}
+	return nil, fmt.Errorf("%q is no compression that is known", name)
+}
+
 // Expand is what the method of that name made data of. More than limit bytes are an error, as is
 // a name that is none.
 func Expand(name string, data []byte, limit int64) ([]byte, error) {
-	var r io.Reader
-	switch name {
-	case "zstd":
-		d, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(max(limit, 1<<20)))) //nolint:gosec // a size
-		if err != nil {
-			return nil, err
-		}
-		defer d.Close()
-		r = d
-	case "gzip":
-		d, err := gzip.NewReader(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		r = d
-	default:
-		return nil, fmt.Errorf("%q is no compression that is known", name)
+	r, err := reader(name, bytes.NewReader(data), max(limit, 1<<20))
+	if err != nil {
+		return nil, err
 	}
+	defer r.Close()
 	expanded, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(expanded)) > limit {
 		err = fmt.Errorf("it is larger than %d bytes", limit)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"syscall"
 
+	"github.com/wazuh-etl/etl/builtin/compression"
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/document"
 	"github.com/wazuh-etl/etl/runtime/event"
@@ -24,6 +26,9 @@ type sink struct {
 	keep     int
 	maxOpen  int
 
+	compressed *compressed // nil: lines as they are
+	suffix     string      // of all files
+
 	host  *component.Host
 	files map[string]*opened
 	uses  int64
@@ -41,13 +46,19 @@ func newSink(c *component.Config) (component.Sink, error) {
 		maxBytes: c.Size("max_bytes"), keep: c.Count("keep"), maxOpen: c.Count("max_open"),
 		files: map[string]*opened{},
 	}
+	method := compression.New(c.String("compression"))
+	s.compressed, s.suffix = newCompressed(method), method.Suffix()
 	if text, ok := s.path.Constant(); ok {
 		s.constant = s.absolute(text)
 	}
 	return s, nil
 }
 
+// absolute is where a file is, with the suffix of what is in it.
 func (s *sink) absolute(path string) string {
+	if !strings.HasSuffix(path, s.suffix) {
+		path += s.suffix
+	}
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
 	}
@@ -94,7 +105,11 @@ func (s *sink) Deliver(ctx context.Context, messages []*component.Message) error
 			}
 			continue
 		}
-		err := s.file(group.path).Append(group.lines())
+		lines := group.lines()
+		if s.compressed != nil {
+			lines = s.compressed.piece(lines)
+		}
+		err := s.file(group.path).Append(lines)
 		switch {
 		case err == nil:
 			for _, m := range group.messages {
@@ -124,7 +139,11 @@ func (s *sink) file(path string) *opened {
 		if len(s.files) >= s.maxOpen {
 			s.evict()
 		}
-		f = &opened{File: linefile.New(s.host.FS, path, linefile.Options{MaxBytes: s.maxBytes, Keep: s.keep, Log: s.host.Log})}
+		options := linefile.Options{MaxBytes: s.maxBytes, Keep: s.keep, Log: s.host.Log}
+		if s.compressed != nil {
+			options.Format = s.compressed
+		}
+		f = &opened{File: linefile.New(s.host.FS, path, options)}
 		s.files[path] = f
 	}
 	f.used = s.uses
@@ -149,6 +168,12 @@ func (s *sink) Limits() (messages int, bytes int64, inFlight int) { return 2000,
 func (s *sink) Destination() (place, command string) {
 	if s.constant == "" {
 		return "files below " + s.state, "ls -R " + s.state
+	}
+	switch s.suffix {
+	case ".zst":
+		return s.constant, "zstdcat " + s.constant
+	case ".gz":
+		return s.constant, "zcat " + s.constant
 	}
 	return s.constant, "tail " + s.constant
 }

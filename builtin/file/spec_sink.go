@@ -3,6 +3,7 @@ package file
 import (
 	"fmt"
 
+	"github.com/wazuh-etl/etl/builtin/compression"
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/deadletter"
 )
@@ -33,6 +34,8 @@ func sinkSpec() *component.Spec {
 				Doc: "How many renamed files are kept, `PATH.1` being the newest. The number of lines in one that is removed is logged."},
 			{Name: "max_open", Type: component.TypeCount, Default: 64, Check: positiveCount,
 				Doc: "How many files are kept open at a time when the path depends on the event."},
+			compression.Attr("Compresses each batch by itself, so that it is whole once it is synced; `zstdcat` and `zcat` read the file. Its name gets the suffix `.zst` or `.gz`, if the path does not end so (renamed: `PATH.zst.1`). " +
+				"The more events come at a time, the more it saves. `max_bytes` is of what is on disk. Default: none."),
 		},
 	}
 }
@@ -93,7 +96,8 @@ stays what it is. No other component, and no other process, should write to the 
 | **full** | what fits is never left as half a line; it goes on when there is room | TestDiskFull |
 | **bad data** | the payload is written as it is; only a path that can't be is an error | TestOwnPath |
 | **reload** | what is not written yet goes to the successor, which goes on in the same file | TestSinkAnswersWhenStopped, TestReloadPutsANewSinkBehindTheSameQueue |
-| **crash**: the process or the machine dies | the cut line is removed at the next open, the batch comes again: lines may be there twice | TestCrashLeavesWholeLines |
+| **crash**: the process or the machine dies | the cut line is removed at the next open, the batch comes again: lines may be there twice | TestCrashLeavesWholeLines, TestCompressedCutAnywhere |
+| with ` + "`compression`" + `, the file at the path has something else in it | it is left alone: ` + "`etl run`" + ` ends with the error, or, later, health says so and it is waited for | TestCompressedLeavesOtherFilesAlone |
 | somebody renames or removes the file | a new one is begun at the next batch | TestRenamedByOthers |
 | ` + "`max_bytes`" + ` is reached | it is renamed, the oldest is removed | TestSinkRotates |
 `

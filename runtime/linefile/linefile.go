@@ -4,10 +4,8 @@
 package linefile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -38,8 +36,9 @@ var (
 
 // Options say when a file is rotated and what is kept of it.
 type Options struct {
-	MaxBytes int64 // a file that would grow beyond it is rotated first; 0: never
-	Keep     int   // rotated files, PATH.1 the newest; an older one is removed
+	MaxBytes int64  // a file that would grow beyond it is rotated first; 0: never
+	Keep     int    // rotated files, PATH.1 the newest; an older one is removed
+	Format   Format // nil: lines as they are
 	Log      *slog.Logger
 }
 
@@ -191,7 +190,7 @@ func (f *File) same() bool {
 	return false
 }
 
-// cutTornTail removes what is behind the last line break of a file: a line that a
+// cutTornTail removes what is behind the last whole line of a file: a line that a
 // crash has cut, of which nobody was told that it was written.
 func (f *File) cutTornTail(file world.File) (size int64, err error) {
 	info, err := file.Stat()
@@ -199,7 +198,7 @@ func (f *File) cutTornTail(file world.File) (size int64, err error) {
 		return 0, err
 	}
 	size = info.Size()
-	end, err := lastLineEnd(file, size)
+	end, err := f.format().End(file, size)
 	if err != nil || end == size {
 		return end, err
 	}
@@ -212,21 +211,6 @@ func (f *File) cutTornTail(file world.File) (size int64, err error) {
 	}
 	f.log().Warn("cut an incomplete line off the end of a file", "file", f.path, "bytes", size-end)
 	return end, nil
-}
-
-func lastLineEnd(file io.ReaderAt, size int64) (int64, error) {
-	buf := make([]byte, 64<<10)
-	for size > 0 {
-		n := min(size, int64(len(buf)))
-		if _, err := file.ReadAt(buf[:n], size-n); err != nil && err != io.EOF {
-			return 0, err
-		}
-		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
-			return size - n + int64(i) + 1, nil
-		}
-		size -= n
-	}
-	return 0, nil
 }
 
 // undo takes back what a failed write has left. If even that fails, the next open does it.
@@ -281,7 +265,7 @@ func (f *File) log() *slog.Logger {
 // Unusable says of an error of Open that waiting won't help: the path itself
 // is wrong, or not allowed.
 func Unusable(err error) bool {
-	for _, e := range []error{fs.ErrPermission, syscall.EISDIR, syscall.ENOTDIR, syscall.EROFS, syscall.ENAMETOOLONG, syscall.EINVAL, syscall.ELOOP} {
+	for _, e := range []error{ErrFormat, fs.ErrPermission, syscall.EISDIR, syscall.ENOTDIR, syscall.EROFS, syscall.ENAMETOOLONG, syscall.EINVAL, syscall.ELOOP} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -1,10 +1,8 @@
 package linefile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"strconv"
@@ -64,15 +62,5 @@ func (f *File) countLines(path string) (lines int64, err error) {
 		return 0, err
 	}
 	defer file.Close()
-	buf := make([]byte, 256<<10)
-	for {
-		n, err := file.Read(buf)
-		lines += int64(bytes.Count(buf[:n], []byte{'\n'}))
-		if err == io.EOF || n == 0 && err == nil {
-			return lines, nil
-		}
-		if err != nil {
-			return lines, err
-		}
-	}
+	return f.format().Lines(file)
 }
