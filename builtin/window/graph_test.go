@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,9 +33,11 @@ type machine struct {
 	world    *worldtest.World
 	pipeline string
 
-	mu   sync.Mutex
-	down bool // the target
-	got  []*event.Event
+	mu     sync.Mutex
+	down   bool // the target
+	refuse bool // it takes nothing
+	got    []*event.Event
+	failed []*event.Event
 }
 
 // newMachine is one with a transform of kind.
@@ -72,7 +76,15 @@ func (g target) Deliver(_ context.Context, messages []*component.Message) error 
 		return errors.New("down")
 	}
 	for _, m := range messages {
-		g.got = append(g.got, m.Event)
+		switch {
+		case m.Event.Failure() != nil:
+			g.failed = append(g.failed, m.Event)
+		case g.refuse:
+			m.Fail(event.Failf("refused", "no"))
+			continue
+		default:
+			g.got = append(g.got, m.Event)
+		}
 		m.Done()
 	}
 	return nil
@@ -137,8 +149,8 @@ func (m *machine) taken() []document.Value {
 	var list []document.Value
 	for _, e := range m.got {
 		root, err := e.Root()
-		if err != nil || e.Failure() != nil {
-			m.t.Error(err, e.Failure())
+		if err != nil {
+			m.t.Error(err)
 		}
 		list = append(list, root)
 	}
@@ -182,6 +194,135 @@ func TestThrottleKeepsThePosition(t *testing.T) {
 		stop()
 		if got := len(m.taken()); got != 0 {
 			t.Errorf("after an orderly stop %d come again", got)
+		}
+	})
+}
+
+func TestDedupeSurvivesAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMachine(t, "dedupe", "key = \"{{ k }}\"\n window = \"1h\"")
+		m.write("/in.jsonl", `{"k":"a"}`+"\n"+`{"k":"b"}`+"\n"+`{"k":"a"}`+"\n")
+		stop, _ := m.start()
+		time.Sleep(time.Minute)
+		stop()
+		if got := len(m.taken()); got != 2 {
+			t.Errorf("%d went through, want 2", got)
+		}
+		m.write("/in.jsonl", `{"k":"b"}`+"\n"+`{"k":"c"}`+"\n")
+		stop, _ = m.start()
+		time.Sleep(time.Minute)
+		stop()
+		if got := m.taken(); len(got) != 1 || got[0].Get("k").Text() != "c" {
+			t.Errorf("after the restart %v went through, want c", got)
+		}
+	})
+}
+
+// Killed with the first events of their keys on the way to a target that is
+// down: after the restart they are delivered. Killed right behind the delivery: a
+// duplicate may go through.
+func TestDedupeLosesNothingWhenKilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMachine(t, "dedupe", "key = \"{{ k }}\"\n window = \"24h\"")
+		m.set(true)
+		m.write("/in.jsonl", `{"k":"a"}`+"\n"+`{"k":"b"}`+"\n"+`{"k":"a"}`+"\n")
+		for range 3 {
+			_, kill := m.start()
+			time.Sleep(time.Minute)
+			kill()
+		}
+		m.set(false)
+		_, kill := m.start()
+		time.Sleep(5 * time.Second)
+		kill()
+		if got := len(m.taken()); got != 2 {
+			t.Fatalf("%d went through, want 2", got)
+		}
+		m.write("/in.jsonl", `{"k":"b"}`+"\n")
+		_, kill = m.start()
+		time.Sleep(time.Minute)
+		kill()
+		if got := len(m.taken()); got != 1 { // delivered less than 10 s before the kill
+			t.Errorf("%d went through, want 1", got)
+		}
+		m.write("/in.jsonl", `{"k":"b"}`+"\n")
+		stop, _ := m.start()
+		time.Sleep(time.Minute)
+		stop()
+		if got := len(m.taken()); got != 0 {
+			t.Errorf("%d went through again", got)
+		}
+	})
+}
+
+// Killed again and again, at any moment, with batches that are not complete,
+// not delivered, or delivered a moment ago: every event is in a batch in the end.
+func TestBatchLosesNothingWhenKilled(t *testing.T) {
+	for seed := range uint64(10) {
+		synctest.Test(t, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 4))
+			m := newMachine(t, "batch", "key = \"{{ k }}\"\n max_events = 4\n max_wait = \"2s\"")
+			seen := map[int]int{}
+			look := func() {
+				for _, b := range m.taken() {
+					for v := range b.Get("events").Elements() {
+						seen[count(v.Get("n"))]++
+					}
+				}
+			}
+			written := 0
+			for range 12 {
+				m.set(rng.IntN(3) == 0)
+				_, kill := m.start()
+				for range rng.IntN(20) {
+					m.write("/in.jsonl", fmt.Sprintf(`{"n":%d,"k":"%d"}`+"\n", written, rng.IntN(3)))
+					written++
+					time.Sleep(time.Duration(rng.IntN(500)) * time.Millisecond)
+				}
+				kill()
+				look()
+			}
+			m.set(false)
+			stop, _ := m.start()
+			time.Sleep(10 * time.Second)
+			stop()
+			look()
+			for n := range written {
+				if seen[n] == 0 {
+					t.Errorf("seed %d: %d of %d was lost", seed, n, written)
+				}
+			}
+			stop, _ = m.start()
+			time.Sleep(10 * time.Second)
+			stop()
+			if again := m.taken(); len(again) != 0 {
+				t.Errorf("seed %d: after an orderly stop came again %v", seed, again)
+			}
+		})
+	}
+}
+
+func TestRejectedBatchIsOneDeadLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMachine(t, "batch", "max_events = 3")
+		m.refuse = true
+		m.write("/in.jsonl", "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n")
+		stop, _ := m.start()
+		time.Sleep(10 * time.Second)
+		stop()
+		var counts []int
+		for _, e := range m.failed {
+			root, _ := e.Root()
+			counts = append(counts, count(root.Get("count")))
+		}
+		if !slices.Equal(counts, []int{3, 1}) || len(m.got) != 0 {
+			t.Errorf("dead letters of %v events", counts)
+		}
+		stop, _ = m.start()
+		time.Sleep(10 * time.Second)
+		stop()
+		if len(m.failed) != 2 {
+			t.Error("they came again")
 		}
 	})
 }

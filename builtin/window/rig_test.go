@@ -3,6 +3,7 @@ package window
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ type rig struct {
 	n       int64
 
 	out   []*event.Event
+	at    []time.Time // of each of out
 	kept  map[*event.Event]int
 	drops map[string]int
 	wake  time.Time
@@ -89,7 +91,7 @@ func newRig(t testing.TB, kind, attributes string) *rig {
 
 // start makes the stage anew, as a restart does.
 func (r *rig) start() {
-	stage, err := r.config.Stage(&component.Host{World: r.world.World, Address: "transform.x", State: r.state})
+	stage, err := r.config.Stage(&component.Host{World: r.world.World, Address: "transform.x", State: r.state, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -97,7 +99,9 @@ func (r *rig) start() {
 }
 
 // Emit is component.Emitter's.
-func (r *rig) Emit(e *event.Event) { r.out = append(r.out, e) }
+func (r *rig) Emit(e *event.Event) {
+	r.out, r.at = append(r.out, e), append(r.at[:len(r.out)], time.Now())
+}
 
 // Keep is component.Emitter's.
 func (r *rig) Keep(e *event.Event) { r.kept[e]++; e.HoldAll() }

@@ -169,7 +169,7 @@ func TestThrottleForgetsTheOldestKey(t *testing.T) {
 
 func TestReplayedEventsPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for kind, attributes := range map[string]string{"throttle": `rate = "1/m"`} {
+		for kind, attributes := range map[string]string{"throttle": `rate = "1/m"`, "dedupe": `key = "{{ k }}"`} {
 			r := newRig(t, kind, attributes)
 			r.must(`{"k":"a"}`)
 			r.stream = &event.Stream{Source: "source.test.in", Generation: "g", Replayed: true}
@@ -182,8 +182,11 @@ func TestReplayedEventsPass(t *testing.T) {
 }
 
 func TestKeysAreBounded(t *testing.T) {
-	for kind, attributes := range map[string]string{"throttle": "key = \"{{ k }}\"\n rate = \"1/m\""} {
-		r := newRig(t, kind, attributes)
+	for kind, attributes := range map[string]string{"throttle": "rate = \"1/m\"", "batch": ""} {
+		r := newRig(t, kind, "key = \"{{ k }}\"\n "+attributes)
+		if _, err := r.give(`{"k":`); err == nil {
+			t.Errorf("%s: what is no JSON is taken", kind)
+		}
 		if _, err := r.give(`{"k":"` + strings.Repeat("x", 1025) + `"}`); err == nil {
 			t.Errorf("%s: a key of 1025 bytes is taken", kind)
 		}
