@@ -25,6 +25,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,8 +43,8 @@ type wazuhAPI struct {
 	agents   []agent
 	lifetime time.Duration // of a token
 	tokens   map[string]time.Time
-	logins   int
-	requests int
+	logins   atomic.Int64
+	requests atomic.Int64
 	status   int // answered instead of agents
 	header   http.Header
 	body     string
@@ -56,20 +57,20 @@ func newWazuhAPI(t testing.TB, agents ...agent) *wazuhAPI {
 func (s *wazuhAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests++
+	s.requests.Add(1)
 	problem := func(status int, title string) {
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(status)
 		fmt.Fprintf(w, `{"title":%q,"detail":"said by the test","error":%d}`, title, status)
 	}
 	if r.Method == http.MethodPost && r.URL.Path == "/security/user/authenticate" && r.URL.Query().Get("raw") == "true" {
-		s.logins++
+		s.logins.Add(1)
 		if user, password, _ := r.BasicAuth(); user != "reader" || password != "secret" {
 			problem(http.StatusUnauthorized, "Unauthorized")
 			return
 		}
 		expires := s.now().Add(s.lifetime)
-		claims := fmt.Sprintf(`{"iss":"wazuh","exp":%d,"n":%d}`, expires.Unix(), s.logins)
+		claims := fmt.Sprintf(`{"iss":"wazuh","exp":%d,"n":%d}`, expires.Unix(), s.logins.Load())
 		token := "eyJhbGciOiJFUzUxMiJ9." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2lnbmF0dXJl"
 		s.tokens[token] = expires
 		fmt.Fprint(w, token)
@@ -181,8 +182,8 @@ func TestAPIOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	before := s.logins
-	if _, _, err := a.Readings(t.Context(), nil); err == nil || s.logins != before {
+	before := s.logins.Load()
+	if _, _, err := a.Readings(t.Context(), nil); err == nil || s.logins.Load() != before {
 		t.Errorf("logged in without knowing the server: %v", err)
 	}
 }
@@ -209,23 +210,23 @@ func TestTheAPIsTokenIsRenewed(t *testing.T) {
 		g := apiRig(t, s, nil)
 		defer g.start()()
 		pass(time.Second)
-		if s.logins != 1 || !started(g)() {
-			t.Fatalf("%d logins", s.logins)
+		if s.logins.Load() != 1 || !started(g)() {
+			t.Fatalf("%d logins", s.logins.Load())
 		}
 		pass(time.Hour)
-		if s.logins != 5 { // each lasts 14.5 of its 15 minutes
-			t.Errorf("%d logins in an hour", s.logins)
+		if s.logins.Load() != 5 { // each lasts 14.5 of its 15 minutes
+			t.Errorf("%d logins in an hour", s.logins.Load())
 		}
 		s.change(func() { clear(s.tokens) }) // somebody logged all users out
 		pass(6 * time.Second)
-		if s.logins != 6 || g.healthIs() != "" {
-			t.Errorf("%d logins, health %q", s.logins, g.healthIs())
+		if s.logins.Load() != 6 || g.healthIs() != "" {
+			t.Errorf("%d logins, health %q", s.logins.Load(), g.healthIs())
 		}
 		// A token that is always refused is asked for once, then the API is left alone.
 		s.change(func() { s.lifetime = -time.Hour; clear(s.tokens) })
 		pass(10 * time.Second)
-		if s.logins > 8 || !strings.Contains(g.healthIs(), "refuses a token") {
-			t.Errorf("%d logins, health %q", s.logins, g.healthIs())
+		if s.logins.Load() > 8 || !strings.Contains(g.healthIs(), "refuses a token") {
+			t.Errorf("%d logins, health %q", s.logins.Load(), g.healthIs())
 		}
 		s.change(func() { s.lifetime = time.Hour; s.agents = []agent{one(1, disconnected)} })
 		pass(2 * time.Minute)
@@ -242,8 +243,8 @@ func TestALoginThatIsRefused(t *testing.T) {
 		g := apiRig(t, s, map[string]any{"password": "wrong"})
 		defer g.start()()
 		pass(10*time.Minute - time.Second)
-		if s.logins > 10 { // 50 would lock us out
-			t.Errorf("%d logins in ten minutes", s.logins)
+		if s.logins.Load() > 10 { // 50 would lock us out
+			t.Errorf("%d logins in ten minutes", s.logins.Load())
 		}
 		if h := g.healthIs(); !strings.Contains(h, "refuses the login of reader") || !strings.Contains(h, "Unauthorized") || strings.Contains(h, "wrong") {
 			t.Errorf("health %q", h)
@@ -262,17 +263,17 @@ func TestTheAPIsLimitIsRespected(t *testing.T) {
 		g := apiRig(t, s, map[string]any{"requests": 0.1})
 		defer g.start()()
 		pass(10 * time.Minute)
-		if s.requests < 30 || s.requests > 62 {
-			t.Errorf("%d requests in ten minutes", s.requests)
+		if s.requests.Load() < 30 || s.requests.Load() > 62 {
+			t.Errorf("%d requests in ten minutes", s.requests.Load())
 		}
 		s.change(func() {
 			s.status, s.header, s.body = http.StatusTooManyRequests, http.Header{"Retry-After": {"600"}}, `{"title":"Maximum requests reached","error":6001}`
 		})
 		pass(time.Minute)
-		before := s.requests
+		before := s.requests.Load()
 		pass(8 * time.Minute)
-		if s.requests != before || !strings.Contains(g.healthIs(), "too many requests: Maximum requests reached") {
-			t.Errorf("%d requests, health %q", s.requests-before, g.healthIs())
+		if s.requests.Load() != before || !strings.Contains(g.healthIs(), "too many requests: Maximum requests reached") {
+			t.Errorf("%d requests, health %q", s.requests.Load()-before, g.healthIs())
 		}
 		s.change(func() { s.status = 0; s.agents = append(s.agents, one(1101, neverConnected)) })
 		pass(5 * time.Minute)

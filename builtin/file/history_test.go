@@ -177,8 +177,8 @@ func TestLostPlaceBeginsWithTheOldestThatIsLeft(t *testing.T) {
 		w.rotate()
 		emit(3)
 		time.Sleep(time.Second)
-		dead, well := r.out.positions[0], r.out.positions[3]
 		r.stop()
+		dead, well := r.out.positions[0], r.out.positions[3]
 		w.rotate()
 		emit(1)
 		r.must(r.files.Remove(alerts + ".2"))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -198,10 +199,11 @@ func TestAPoisonEventIsIsolated(t *testing.T) {
 func TestBatchesFitTheTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &target{began: time.Now(), messages: 1000, bytes: 64 << 10}
-		most := 20
+		var most atomic.Int64
+		most.Store(20)
 		s.answer = func(_ context.Context, _ int, numbers []int64) error {
 			time.Sleep(10 * time.Millisecond)
-			if len(numbers) > most || slices.Contains(numbers, 3000) {
+			if int64(len(numbers)) > most.Load() || slices.Contains(numbers, 3000) {
 				return component.TooLarge(event.Failf("too_large", "413"))
 			}
 			return nil
@@ -213,14 +215,14 @@ func TestBatchesFitTheTarget(t *testing.T) {
 		early := s.seen()
 		refused := 0
 		for _, n := range sizes(early) {
-			if n > most {
+			if n > 20 {
 				refused++
 			}
 		}
 		if refused < 3 || refused > len(early)/4 {
 			t.Errorf("%d of %d batches were too large: %v", refused, len(early), sizes(early))
 		}
-		most = 300
+		most.Store(300)
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
 		if n := slices.Max(sizes(s.seen()[len(early):])); n < 100 {

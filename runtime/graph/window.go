@@ -29,7 +29,7 @@ type flight struct {
 	by       *delivery          // that component's; nil: not encoded yet
 	size     int64
 	payload  int64 // bytes of the message's, on the books beside the event's
-	piece    int // of a batch that was refused: goes out with others of the same piece only; 0: with any
+	piece    int   // of a batch that was refused: goes out with others of the same piece only; 0: with any
 	answered bool
 	inside   bool // the window counts it
 	receipt  []document.Member
