@@ -326,3 +326,23 @@ func TestRejectedBatchIsOneDeadLetter(t *testing.T) {
 		}
 	})
 }
+
+func TestAnomalyComesAgainWhenKilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMachine(t, "anomaly", "key = \"{{ k }}\"\n share {\n above = 0.5\n of = 4\n }")
+		for n := range 3 {
+			m.write("/in.jsonl", fmt.Sprintf(`{"k":"%d"}`+"\n", n))
+		}
+		m.set(true)
+		_, kill := m.start()
+		time.Sleep(time.Minute)
+		kill()
+		m.set(false)
+		stop, _ := m.start()
+		time.Sleep(time.Minute)
+		stop()
+		if got := m.taken(); len(got) != 1 || count(got[0].Get("count")) != 3 {
+			t.Errorf("got %v, want the anomaly", got)
+		}
+	})
+}

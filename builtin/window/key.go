@@ -47,6 +47,7 @@ func number(name string, value int) document.Member {
 	return document.Member{Name: name, Value: document.NewInt(int64(value))}
 }
 
+// moment is a time as text, as in every event that came as text.
 func moment(name string, t time.Time) document.Member {
-	return document.Member{Name: name, Value: document.NewTime(t)}
+	return text(name, t.UTC().Format(time.RFC3339Nano))
 }

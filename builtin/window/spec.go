@@ -8,7 +8,9 @@ import (
 )
 
 // Specs are the components of this package.
-func Specs() []*component.Spec { return []*component.Spec{batchSpec, dedupeSpec, throttleSpec} }
+func Specs() []*component.Spec {
+	return []*component.Spec{anomalySpec, batchSpec, dedupeSpec, throttleSpec}
+}
 
 func positive(v any) error {
 	if v.(time.Duration) <= 0 {
