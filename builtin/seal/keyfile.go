@@ -18,7 +18,7 @@ type keyFile struct {
 }
 
 var keyAttrs = []component.Attr{
-	{Name: "key_file", Type: component.TypeReadPath, Required: true, Doc: "File with the key. A change is noticed, and used for the events from then on."},
+	{Name: "key_file", Type: component.TypeReadPath, Required: true, Doc: "File with the key. A reload reads it again."},
 	{Name: "key_id", Type: component.TypeString, Doc: "Name of the key, by which a reader finds the right one. Default: the first 16 hex digits of the SHA-256 of the key's 32 bytes; " +
 		"of an Ed25519 key, of its public half."},
 }

@@ -41,7 +41,7 @@ played back remembers ids.
 ` + secretKeys + ` Who checks a signature by HMAC has the key, and could have made it. An Ed25519 key is a file in PEM form (PKCS #8),
 without a passphrase: ` + "`openssl genpkey -algorithm ed25519`" + ` makes one, ` + "`openssl pkey -pubout`" + ` its public half, for those who check.
 
-To change a key: give the new one to those who check (` + "`etl verify`" + ` takes several), then change the file.
+To change a key: give the new one to those who check (` + "`etl verify`" + ` takes several), then change the file and reload.
 
 | what goes wrong | then | test |
 | --- | --- | --- |
@@ -89,7 +89,7 @@ without members that ` + "`kept`" + ` does not name (a later ` + "`sign`" + ` ad
 ` + secretKeys + `
 
 Each nonce is drawn at random. By NIST SP 800-38D one key is good for 2^32 events: 49 days at 1,000 events/s, 1 year and 4 months at 100. Change it before: give
-the new one to those who read (` + "`etl decrypt`" + ` takes several), then change the file. Since the nonce is another one each time, an event that is sent again is another message
+the new one to those who read (` + "`etl decrypt`" + ` takes several), then change the file and reload. Since the nonce is another one each time, an event that is sent again is another message
 with the same id.
 
 | what goes wrong | then | test |
