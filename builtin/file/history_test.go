@@ -651,3 +651,29 @@ func TestCopiesDoNotTellWhichWayNumbersGo(t *testing.T) {
 		t.Error("1 is the oldest, and yet they count down")
 	}
 }
+
+// A file that waits for a slow target is copied, truncated and, empty as it is, put aside.
+func TestWaitingFileIsTruncatedAndPutAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.append(alerts, lines(0, 2))
+		r.out = &collector{hold: make(chan struct{}, 100)} // the target is slow
+		r.start()
+		time.Sleep(time.Second)
+		r.must(r.files.Rename(alerts, alerts+".1"))
+		r.append(alerts, lines(2, 4))
+		time.Sleep(time.Second)
+		r.append(alerts+".2", lines(2, 4))
+		f, err := r.files.OpenFile(alerts, os.O_WRONLY, 0)
+		r.must(err)
+		r.must(f.Truncate(0))
+		r.must(f.Close())
+		r.must(r.files.Rename(alerts, alerts+".3"))
+		r.append(alerts, lines(4, 6))
+		time.Sleep(time.Second)
+		close(r.out.hold)
+		time.Sleep(time.Second)
+		r.stop()
+		wantNumbers(t, r.out.got(), 0, 6)
+	})
+}
