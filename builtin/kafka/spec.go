@@ -47,7 +47,8 @@ var sinkSpec = &component.Spec{
 		{Name: "client_id", Type: component.TypeString, Default: "etl",
 			Doc: "What this client is called in the brokers' logs, metrics and quotas."},
 	},
-	Blocks: []component.BlockSpec{tlsconfig.Block, saslBlock},
+	Blocks:     []component.BlockSpec{tlsconfig.Block, saslBlock},
+	Connection: []string{"brokers", tlsconfig.Block.Name, saslBlock.Name},
 	Outputs: []string{
 		"topic: the topic",
 		"key: the key, if there is one",

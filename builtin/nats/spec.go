@@ -85,6 +85,7 @@ change of its leader) those stand before it; then messages go one by one until a
 		{Name: "token", Type: component.TypeString, Secret: true, Doc: "Token, where the server asks for one."},
 		{Name: "inbox_prefix", Type: component.TypeString, Check: checkPrefix, Doc: "First tokens of the subjects that answers come to, where the user may not use the default `_INBOX`."},
 	},
+	Connection: []string{"url", "creds_file", "nkey_file", "jwt", "seed", "username", "password", "token", "inbox_prefix", tlsconfig.Block.Name},
 	Blocks: []component.BlockSpec{tlsconfig.Block, {
 		Name: "embedded",
 		Doc:  "Runs a NATS server inside this process and publishes there.",

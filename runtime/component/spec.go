@@ -28,6 +28,9 @@ type Spec struct {
 	Blocks    []BlockSpec
 	Outputs   []string // documentation of meta.sink members etc: lines "name: meaning"
 	Example   string   // HCL, tested by the documentation test
+	// Connection are the names of those Attrs and Blocks that components of the
+	// kind may share: they may stand in a block connection "KIND" "NAME" instead.
+	Connection []string
 	// Codec says that a source takes text (codec "json" or "lines"), so that a
 	// test can give it text.
 	Codec bool

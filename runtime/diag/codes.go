@@ -25,6 +25,7 @@ const (
 	UnknownKind       Code = "ETL1109"
 	BlockIsAttribute  Code = "ETL1110"
 	AttributeIsBlock  Code = "ETL1111"
+	Shared            Code = "ETL1112"
 	DuplicateName     Code = "ETL1201"
 	UnknownReference  Code = "ETL1202"
 	InvalidReference  Code = "ETL1203"
@@ -95,6 +96,7 @@ const (
 	NoMetaMember      Code = "ETL1913"
 	LooseNetwork      Code = "ETL1914"
 	NotNil            Code = "ETL1915"
+	UnusedConnection  Code = "ETL1916"
 )
 
 // Meanings is the table of the codes: one line each, for the reference.
@@ -119,6 +121,7 @@ var Meanings = map[Code]string{
 	UnknownKind:       "there is no component of this kind",
 	BlockIsAttribute:  "an attribute is written as a block",
 	AttributeIsBlock:  "a block is written as an attribute",
+	Shared:            "something of a connection is written in a component that uses one",
 	DuplicateName:     "two things have the same name",
 	UnknownReference:  "a reference to a component that is not there",
 	InvalidReference:  "something that is no reference where one is needed",
@@ -189,4 +192,5 @@ var Meanings = map[Code]string{
 	NoMetaMember:      "`meta` has no member of this name",
 	LooseNetwork:      "a network has bits set behind its prefix",
 	NotNil:            "nil is written as in another language",
+	UnusedConnection:  "no component uses a connection",
 }

@@ -12,13 +12,12 @@ import (
 	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
-var blockTypes = []string{"variable", "locals", "source", "filter", "transform", "sink", "queue", "runtime", "test"}
+var blockTypes = []string{"variable", "locals", "connection", "source", "filter", "transform", "sink", "queue", "runtime", "test"}
 
 var notYetBlocks = map[string]string{
-	"connection": "write its attributes in each component",
-	"module":     "a directory of *.hcl is one pipeline",
-	"include":    "a directory of *.hcl is one pipeline",
-	"route":      "write a chain of filters: else is .rejected",
+	"module":  "a directory of *.hcl is one pipeline",
+	"include": "a directory of *.hcl is one pipeline",
+	"route":   "write a chain of filters: else is .rejected",
 }
 
 // declare takes in what stands at the top level of a file, by name only.
@@ -45,6 +44,10 @@ func (l *loader) declare(body *hclsyntax.Body) {
 		case "source", "transform", "sink":
 			if l.checkHead(b, "KIND", "NAME") {
 				l.declareNode(b, plan.Type(b.Type), b.Labels[0], b.Labels[1], b.LabelRanges[1])
+			}
+		case "connection":
+			if l.checkHead(b, "KIND", "NAME") {
+				l.declareConnection(b)
 			}
 		case "filter":
 			if l.checkHead(b, "NAME") {
@@ -76,6 +79,9 @@ func (l *loader) declareBroken(h heading) {
 	case (h.kind == "source" || h.kind == "transform" || h.kind == "sink") && n == 2:
 		address := h.kind + "." + h.labels[0] + "." + h.labels[1]
 		l.nodes[address] = &node{hollow: true, Node: &plan.Node{Type: plan.Type(h.kind), Address: address}}
+	case h.kind == "connection" && n == 2:
+		address := "connection." + h.labels[0] + "." + h.labels[1]
+		l.connections[address] = &connection{address: address, kind: h.labels[0], hollow: true}
 	case h.kind == "variable" && n == 1:
 		l.vars[h.labels[0]] = &variable{name: h.labels[0], bad: true, value: wrongValue}
 		l.varNames = append(l.varNames, h.labels[0])

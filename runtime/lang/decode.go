@@ -97,8 +97,7 @@ func hasBlock(body *hclsyntax.Body, name string) bool {
 
 // notYetAttrs are those of the language that this version doesn't have.
 var notYetAttrs = map[string]string{
-	"connection": "write its attributes in the component itself",
-	"delivery":   "delivery is at least once, and ids make it idempotent",
+	"delivery": "delivery is at least once, and ids make it idempotent",
 }
 
 func (d *decoding) fail(code diag.Code, at hcl.Range, message, suggestion string) {

@@ -147,7 +147,10 @@ func (l *loader) checkRoot(t hcl.Traversal) bool {
 			l.fail(diag.InvalidReference, at, fmt.Sprintf("there is no `%s`", reference(t)), "write each.key or each.value")
 			return false
 		}
-	case "source", "filter", "transform", "sink", "connection", "errors":
+	case "connection":
+		l.fail(diag.InvalidReference, at, fmt.Sprintf("`%s` is a connection, and no value", reference(t)), "write connection = "+reference(t))
+		return false
+	case "source", "filter", "transform", "sink", "errors":
 		l.fail(diag.InvalidReference, at, fmt.Sprintf("`%s` is a reference, and references stand in `from` only", reference(t)), "")
 		return false
 	default:

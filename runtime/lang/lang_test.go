@@ -273,7 +273,14 @@ var specs = []*component.Spec{
 			{Name: "ca_file", Type: component.TypeReadPath},
 			{Name: "password", Type: component.TypeString, Secret: true},
 		}}},
-		NewSink: newSink,
+		Connection: []string{"brokers", "linger", "tls"},
+		NewSink:    newSink,
+	},
+	{
+		Role: component.RoleSink, Kind: "nats",
+		Attrs:      []component.Attr{{Name: "url", Type: component.TypeString, Required: true}, {Name: "token", Type: component.TypeString, Secret: true}},
+		Connection: []string{"url", "token"},
+		NewSink:    newSink,
 	},
 	{Role: component.RoleSink, Kind: "stdout", NewSink: newSink},
 	{

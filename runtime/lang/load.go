@@ -28,7 +28,7 @@ func Load(path string, o Options) (*plan.Plan, diag.List) {
 		plan:  &plan.Plan{},
 		files: map[string]*file{},
 		vars:  map[string]*variable{}, locals: map[string]*local{},
-		nodes: map[string]*node{},
+		nodes: map[string]*node{}, connections: map[string]*connection{},
 		reads: map[string]bool{}, secrets: map[string]bool{},
 	}
 	l.evaluation = &hcl.EvalContext{Functions: l.functions(), Variables: map[string]cty.Value{"var": cty.EmptyObjectVal}}
@@ -67,6 +67,8 @@ type loader struct {
 	queues   plan.Queue       // what it says
 	runtime  *hclsyntax.Block
 	tests    []*hclsyntax.Block
+
+	connections map[string]*connection // by address
 
 	nodes map[string]*node // by address
 	order []*node          // as written
@@ -126,11 +128,13 @@ func (l *loader) load(path string) {
 	l.evaluateVariables()
 	l.evaluateLocals()
 	l.decodeRuntime()
+	l.decodeConnections()
 	l.expandSources()
 	for _, n := range l.order {
 		l.decodeNode(n)
 	}
 	l.connect()
+	l.warnOfUnused()
 	l.decodeTests()
 	l.finish()
 }

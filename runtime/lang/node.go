@@ -79,7 +79,7 @@ func (l *loader) declareNode(b *hclsyntax.Block, t plan.Type, kind, name string,
 
 // decodeNode decodes the block of n.
 func (l *loader) decodeNode(n *node) {
-	body := n.block.Body
+	body, connected := l.connected(n)
 	d := &decoding{
 		l: l, what: n.written(), print: newFingerprint(), ok: true, looks: &n.looks,
 		cfg: &component.Config{Address: n.Address, Role: component.Role(n.Type), Pipeline: l.plan.Name, Dir: l.plan.Dir, State: l.plan.State},
@@ -97,7 +97,7 @@ func (l *loader) decodeNode(n *node) {
 			}
 		}
 	}
-	d.lenient = n.off
+	d.lenient = n.off || !connected
 	attrs, blocks := CommonAttrs(n.Type), CommonBlocks(n.Type)
 	if n.Spec != nil {
 		attrs = withOwn(n.Spec.Attrs, attrs, func(a component.Attr) string { return a.Name })
@@ -114,6 +114,9 @@ func (l *loader) decodeNode(n *node) {
 	case plan.Filter:
 		skip = []string{"from", "where"}
 	}
+	if n.Spec != nil && len(n.Spec.Connection) > 0 {
+		skip = append(skip, "connection")
+	}
 	d.block(body, n.block.DefRange(), attrs, blocks, skip...)
 	if n.Type == plan.Filter {
 		l.decodeWhere(n)
@@ -122,7 +125,7 @@ func (l *loader) decodeNode(n *node) {
 		l.decodeFrom(n)
 	}
 	l.decodeCommon(n)
-	n.bad = n.bad || !d.ok
+	n.bad = n.bad || !d.ok || !connected
 }
 
 // withOwn are a component's own attributes, and the common ones that it does

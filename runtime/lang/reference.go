@@ -108,7 +108,7 @@ func (l *loader) resolve(t hcl.Traversal, at hcl.Range, fail func(diag.Code, hcl
 	}
 	switch {
 	case outputs[root] == nil && root == "connection":
-		fail(diag.NotYet, at, "`connection` is not yet available", "")
+		fail(diag.InvalidReference, at, fmt.Sprintf("`%s` is a connection: no events come from it", written), "write connection = "+written)
 		return nil, "", false
 	case outputs[root] == nil:
 		fail(diag.InvalidReference, at, fmt.Sprintf("`%s` is no component", written), didYouMean(string(root), []string{"source", "filter", "transform", "sink", "errors"}))

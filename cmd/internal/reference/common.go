@@ -21,6 +21,7 @@ func common() string {
 | attribute | of | type | default | meaning |
 | --- | --- | --- | --- | --- |
 | ` + "`from`" + ` | filter, transform, sink | reference or list of them | *required* | Where the events come from. A list is a set: an event that comes unchanged over two edges is taken once. |
+| ` + "`connection`" + ` | what connects | connection.KIND.NAME | | What components of a kind share; see [below](#connection-what-components-of-a-kind-share). |
 | ` + "`for_each`" + ` | source | object, or list of texts | | One source for each key, with an address, a place in its input and a state of its own; see [below](#for_each-one-source-for-each-key). |
 `)
 	var order []string
@@ -44,6 +45,7 @@ func common() string {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, of, typeName(a), defaultCell(a), cell(meaning(a)))
 	}
 	b.WriteString(forEach)
+	b.WriteString(sharing)
 	b.WriteString(`
 ## filter "NAME"
 
@@ -78,6 +80,39 @@ filter "bans" {
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
+
+// sharing is the section about connections.
+const sharing = `
+## ` + "`connection`" + `: what components of a kind share
+
+` + "```hcl" + `
+connection "nats" "bus" {
+  url        = ["tls://a.example", "tls://b.example"]
+  creds_file = "bus.creds"
+  tls {
+    ca_file = "ca.pem"
+  }
+}
+
+sink "nats" "events" {
+  from       = source.file.alerts
+  connection = connection.nats.bus
+  subject    = "alerts.{{ agent.id }}"
+}
+
+sink "nats" "copies" {
+  from       = source.file.alerts
+  connection = connection.nats.bus
+  subject    = "copies.{{ agent.id }}"
+}
+` + "```" + `
+
+- Address, login and ` + "`tls {}`" + ` are written once, as if each component that names the connection had written them: the page of a kind says which
+  attributes and blocks a connection of it may hold. What a component needs and the connection lacks is missing in the component.
+- Either, or: a component with a ` + "`connection`" + ` writes none of them itself. A connection has a ` + "`description`" + ` too.
+- Each component still connects for itself: it has its own health, and a target that fails for one may be well for another.
+- A changed connection replaces the components that use it, at a reload, and no others. One that nobody uses is a warning.
+`
 
 // forEach is the section about several sources from one block.
 const forEach = `

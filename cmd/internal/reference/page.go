@@ -31,6 +31,10 @@ func Page(w io.Writer, s *component.Spec) error {
 	} else {
 		attributes(&b, s.Attrs)
 	}
+	if len(s.Connection) > 0 {
+		fmt.Fprintf(&b, "`connection = connection.%s.NAME` gives, instead of the %s, %s: see [connection](common.md#connection-what-components-of-a-kind-share).\n\n",
+			s.Kind, s.Role, codes(s.Connection))
+	}
 	fmt.Fprintf(&b, "Those that every %s has are on the page [common](common.md).\n\n", s.Role)
 	for _, block := range s.Blocks {
 		fmt.Fprintf(&b, "## Block `%s`\n\n", block.Name)
@@ -43,6 +47,9 @@ func Page(w io.Writer, s *component.Spec) error {
 	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
 	return err
 }
+
+// codes are names as they are written, in one line.
+func codes(names []string) string { return "`" + strings.Join(names, "`, `") + "`" }
 
 // Name is the name of s's page, without a suffix.
 func Name(s *component.Spec) string { return string(s.Role) + "-" + s.Kind }

@@ -1,0 +1,17 @@
+source "file" "alerts" { path = "alerts.json" }
+
+connection "kafka" "main" {
+  brokers = ["kafka.example:9093"]
+  tls { password = "p" }
+}
+
+connection "kafka" "main" {
+  brokers = ["kafka.example:9093"]
+  tls { password = "p" }
+}
+
+sink "kafka" "dfn" {
+  from = source.file.alerts
+  topic = "dfn"
+  connection = connection.kafka.main
+}

@@ -1,8 +1,0 @@
-source "file" "alerts" { path = "alerts.json" }
-
-sink "kafka" "dfn" {
-  from    = source.file.alerts
-  brokers = ["kafka.example:9093"]
-  topic   = "dfn"
-  connection = connection.kafka.x
-}

@@ -1,0 +1,11 @@
+source "file" "alerts" { path = "alerts.json" }
+
+connection "kafka" "main" {
+  brokers == ["kafka.example:9093"]
+}
+
+sink "kafka" "dfn" {
+  from       = source.file.alerts
+  topic      = "dfn"
+  connection = connection.kafka.main
+}

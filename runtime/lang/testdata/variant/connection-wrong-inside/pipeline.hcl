@@ -1,0 +1,18 @@
+source "file" "alerts" { path = "alerts.json" }
+
+connection "kafka" "main" {
+  brokers = ["kafka"]
+  tls { password = "p" }
+}
+
+sink "kafka" "dfn" {
+  from = source.file.alerts
+  topic = "dfn"
+  connection = connection.kafka.main
+}
+
+sink "kafka" "other" {
+  from = source.file.alerts
+  topic = "dfn"
+  connection = connection.kafka.main
+}
