@@ -153,3 +153,41 @@ func TestMeta(t *testing.T) {
 		t.Error("meta as a whole has no sink")
 	}
 }
+
+// What was behind two sinks when it was merged holds each one's slot, and no
+// other; what was behind none holds the slot that it goes on to.
+func TestAMergedEventHoldsTheSlotsOfItsMembers(t *testing.T) {
+	lot := ack.NewTracker([]any{nil, nil, nil}, nil).Open(nil, 1, 1, nil, nil)
+	e := New(stream, 1, []byte(`{}`), time.Time{}, ack.Token{Lot: lot})
+	members := []*Event{e.ForSlot(0), e.ForSlot(1), e}
+	for _, m := range members {
+		m.HoldAll()
+	}
+	lot.Processed()
+	merged := Merge(members[:2], "both", document.Value{}).ForSlot(2)
+	all := Merge(members, "all", document.Value{}).ForSlot(2)
+	settled := func(want ...bool) {
+		t.Helper()
+		for slot, want := range want {
+			if got := (ack.Token{Lot: lot}).Settled(slot); got != want {
+				t.Errorf("slot %d: settled is %v", slot, got)
+			}
+		}
+	}
+	merged.Hold()
+	all.Hold()
+	for _, m := range members {
+		m.ReleaseAll(ack.Accepted)
+	}
+	settled(false, false, false)
+	all.Release(ack.Accepted)
+	settled(false, false, true)
+	if merged.Share().Settled() || e.Share().Settled() {
+		t.Error("settled, with two slots held")
+	}
+	merged.Release(ack.Accepted)
+	settled(true, true, true)
+	if !merged.Share().Settled() || !e.Share().Settled() {
+		t.Error("not settled")
+	}
+}
