@@ -110,7 +110,7 @@ func TestStopBetweenCheckpointsLosesNothing(t *testing.T) {
 }
 
 // generations is a source of two generations with ten numbers each, behind one that is gone.
-type generations struct{ counter }
+type generations struct{}
 
 func (g *generations) Resume(_ *component.Host, from []component.Position) (reachable []bool, err error) {
 	for _, p := range from {
