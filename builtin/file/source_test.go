@@ -342,6 +342,22 @@ func TestBrokenLinesAreFailures(t *testing.T) {
 	})
 }
 
+func TestUnreadableAtAResumeIsAnError(t *testing.T) {
+	r := newRig(t)
+	r.append(alerts, lines(0, 3))
+	r.must(r.once())
+	position := r.out.positions[0]
+	r.files.Fault(func(op worldtest.Op, name string) error {
+		if op == worldtest.OpOpen && name == alerts {
+			return syscall.EACCES
+		}
+		return nil
+	})
+	if _, err := r.source.Resume(r.host, []component.Position{position}); !errors.Is(err, syscall.EACCES) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestUnreadableFileIsTriedAgain(t *testing.T) {
 	for name, op := range map[string]worldtest.Op{"open": worldtest.OpOpen, "read": worldtest.OpRead} {
 		t.Run(name, func(t *testing.T) {
