@@ -17,6 +17,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/wazuh-etl/etl/testdata/servers"
 )
 
 // delivery is one event as a reader of the target gets it.
@@ -142,9 +144,9 @@ func (k *topic) all() ([]delivery, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	admin := kadm.NewClient(k.client)
-	ends, err := admin.ListEndOffsets(ctx, k.name)
-	if err = errors.Join(err, ends.Error()); err != nil {
-		return nil, fmt.Errorf("asking for the end of topic %s: %w", k.name, err)
+	ends, err := servers.Ends(ctx, admin, k.name)
+	if err != nil {
+		return nil, err
 	}
 	want := map[int32]int64{}
 	ends.Each(func(o kadm.ListedOffset) { want[o.Partition] = o.Offset })

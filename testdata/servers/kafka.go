@@ -4,6 +4,8 @@ package servers
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/wazuh-etl/etl/testdata/certs"
@@ -182,15 +185,32 @@ func (b *Broker) Committed(topic string) []*kgo.Record {
 	return b.read(topic, kgo.ReadCommitted())
 }
 
+// Ends are the ends of a topic's partitions. A broker that has just been
+// started has no leaders for a while: it is asked again until ctx is done. A topic that
+// does not exist has none.
+func Ends(ctx context.Context, admin *kadm.Client, topic string) (kadm.ListedOffsets, error) {
+	for {
+		ends, err := admin.ListEndOffsets(ctx, topic)
+		err = errors.Join(err, ends.Error())
+		switch {
+		case err == nil, errors.Is(err, kerr.UnknownTopicOrPartition):
+			return ends, nil
+		case !errors.Is(err, kerr.LeaderNotAvailable) && !errors.Is(err, kerr.NotLeaderForPartition), ctx.Err() != nil:
+			return nil, fmt.Errorf("asking for the end of topic %s: %w", topic, err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
 func (b *Broker) read(topic string, level kgo.IsolationLevel) []*kgo.Record {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	admin, done := b.admin()
 	defer done()
-	ends, err := admin.ListEndOffsets(ctx, topic)
+	ends, err := Ends(ctx, admin, topic)
 	if err != nil {
-		b.t.Fatalf("asking for the end of topic %s: %v", topic, err)
+		b.t.Fatal(err)
 	}
 	missing := make(map[int32]int64) // offset of the next record behind the last
 	offsets := make(map[int32]kgo.Offset)
