@@ -208,9 +208,9 @@ func (b *Broker) read(topic string, level kgo.IsolationLevel) []*kgo.Record {
 	defer cancel()
 	admin, done := b.admin()
 	defer done()
-	ends, err := Ends(ctx, admin, topic)
+	ends, err := admin.ListEndOffsets(ctx, topic)
 	if err != nil {
-		b.t.Fatal(err)
+		b.t.Fatalf("asking for the end of topic %s: %v", topic, err)
 	}
 	missing := make(map[int32]int64) // offset of the next record behind the last
 	offsets := make(map[int32]kgo.Offset)
