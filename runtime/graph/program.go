@@ -226,6 +226,19 @@ func (p *program) worker(name string, n *plan.Node) *hand {
 	return p.crews[name][s.index]
 }
 
+// programFor is the program that knows the sink or stage at address, acquired:
+// the current one, or the last one before its removal, which mu guards.
+func (g *Graph) programFor(address string, mu *sync.Mutex, pinned **program) *program {
+	p := g.current()
+	if p.byName[address] != nil {
+		return p
+	}
+	p.release()
+	mu.Lock()
+	defer mu.Unlock()
+	return (*pinned).acquire()
+}
+
 // acquire and release stand around each use of the program.
 func (p *program) acquire() *program {
 	p.mu.Lock()

@@ -24,26 +24,13 @@ func (r *runner) complete() {
 	}
 }
 
-// program is the one that knows the sink, acquired: the current one, or the
-// last one before the sink was removed.
-func (r *runner) program() *program {
-	if p := r.g.current(); p.byName[r.address] != nil {
-		return p
-	} else {
-		p.release()
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.pinned.acquire()
-}
-
 // settle feeds the sink's outputs and acknowledges.
 func (r *runner) settle(w *walk, flights []*flight) {
 	if len(flights) > 0 {
 		beforeSettle.Pass()
 		defer behindSettle.Pass()
 	}
-	p := r.program()
+	p := r.g.programFor(r.address, &r.mu, &r.pinned)
 	defer p.release()
 	s := p.byName[r.address]
 	w.begin(p, p.crews[r.address], nil, -1)

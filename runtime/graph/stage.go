@@ -131,7 +131,7 @@ func (r *stageRunner) give(e *event.Event) (err error) {
 // during runs f, whose emitted events go on afterwards, and says whether there
 // were any.
 func (r *stageRunner) during(f func()) (any bool) {
-	p := r.program()
+	p := r.g.programFor(r.address, &r.mu, &r.pinned)
 	defer p.release()
 	r.step, r.emitted = p.byName[r.address], 0
 	r.walk.begin(p, p.crews[r.address], nil, -1)
@@ -142,19 +142,6 @@ func (r *stageRunner) during(f func()) (any bool) {
 	clear(r.drops)
 	r.g.deliver(p, r.walk.end())
 	return r.emitted > 0
-}
-
-// program is the one that knows the stage, acquired: the current one, or the
-// last one before the stage was removed.
-func (r *stageRunner) program() *program {
-	if p := r.g.current(); p.byName[r.address] != nil {
-		return p
-	} else {
-		p.release()
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.pinned.acquire()
 }
 
 // obey does what a reload or a stop has ordered. What a stage that is replaced
