@@ -223,16 +223,6 @@ func lower(s string) string {
 	return strings.ToLower(s[:1]) + strings.TrimSuffix(s[1:], ".")
 }
 
-// Syntax is what is wrong with the form of a file alone.
-func Syntax(name string, src []byte) diag.List {
-	f := newFile(name, name, src)
-	if at := f.invalid(); at >= 0 {
-		return diag.List{f.notUTF8(at)}
-	}
-	_, _, list := f.parse()
-	return list
-}
-
 func (f *file) notUTF8(at int) diag.Diagnostic {
 	return diag.Diagnostic{Code: diag.NotUTF8, Range: f.span(at, at+1), Message: "the file is not UTF-8 from here on", Suggestion: "save it as UTF-8"}
 }
