@@ -41,7 +41,7 @@ type dedupe struct {
 	buffer []byte
 
 	asked   bool // for a call of Wake
-	trouble bool // the last save went wrong
+	trouble trouble
 }
 
 // sight is when a key was seen first. open is set until its event is settled.
@@ -133,14 +133,7 @@ func (d *dedupe) save() (all bool) {
 		value = binary.BigEndian.AppendUint64(value, uint64(s.value.at.UnixMilli()))
 	}
 	err := d.state.Set(stateKey, value)
-	if (err != nil) != d.trouble {
-		d.trouble = err != nil
-		if err != nil {
-			d.log.Warn("what was seen can't be stored, and is tried again: after a restart duplicates go through", "error", err)
-		} else {
-			d.log.Info("what was seen is stored again")
-		}
-	}
+	d.trouble.tell(d.log, err, "what was seen can't be stored, and is tried again: after a restart duplicates go through", "what was seen is stored again")
 	return all && err == nil
 }
 

@@ -30,7 +30,7 @@ type store struct {
 	state   component.State
 	log     *slog.Logger
 	asked   bool // for a call of Wake
-	trouble bool // the last save went wrong
+	trouble trouble
 }
 
 const knowledgeKey = "known"
@@ -52,14 +52,7 @@ func (s *store) save(k knowledge) {
 	if err == nil {
 		err = s.state.Set(knowledgeKey, value)
 	}
-	if (err != nil) != s.trouble {
-		s.trouble = err != nil
-		if err != nil {
-			s.log.Warn("what was learned can't be stored, and is tried again: a restart forgets it", "error", err)
-		} else {
-			s.log.Info("what was learned is stored again")
-		}
-	}
+	s.trouble.tell(s.log, err, "what was learned can't be stored, and is tried again: a restart forgets it", "what was learned is stored again")
 }
 
 // seenAt is a key and when it was seen.
