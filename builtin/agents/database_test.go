@@ -3,7 +3,6 @@ package agents
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
+	"github.com/wazuh-etl/etl/testdata/manager"
 )
 
 // onDisk is a rig that reads a real database.
@@ -36,11 +36,11 @@ func TestBothVersionsOfTheDatabase(t *testing.T) {
 	for _, version := range []string{"4.14", "5"} {
 		t.Run(version, func(t *testing.T) {
 			name := filepath.Join(t.TempDir(), "global.db")
-			w := newFleet(t, name, version, 1200) // three pages
+			w := manager.New(t, name, version, 1200) // three pages
 			if version == "4.14" {
-				w.sql("UPDATE agent SET node_name = 'worker-1' WHERE id = 1200")
+				w.SQL("UPDATE agent SET node_name = 'worker-1' WHERE id = 1200")
 			}
-			w.sql("UPDATE agent SET ip = NULL, register_ip = '192.168.0.9' WHERE id = 2")
+			w.SQL("UPDATE agent SET ip = NULL, register_ip = '192.168.0.9' WHERE id = 2")
 			g := onDisk(t, name)
 			g.source.poll = time.Hour // only commits wake it
 			stop := g.start()
@@ -48,14 +48,14 @@ func TestBothVersionsOfTheDatabase(t *testing.T) {
 			if n := len(g.have(typeSnapshot)); n != 1200 {
 				t.Errorf("%d agents: is the manager one of them?", n)
 			}
-			w.do("sql BEGIN IMMEDIATE")
-			w.do("sql UPDATE agent SET connection_status = 'disconnected', disconnection_time = 1750000900, status_code = 4 WHERE id IN (1, 700, 1200)")
+			w.Exec("BEGIN IMMEDIATE")
+			w.Exec("UPDATE agent SET connection_status = 'disconnected', disconnection_time = 1750000900, status_code = 4 WHERE id IN (1, 700, 1200)")
 			time.Sleep(100 * time.Millisecond) // a moment in which nothing must come
 			g.want()
-			w.do("sql DELETE FROM agent WHERE id = 3")
-			w.do("sql INSERT INTO agent (id, name, ip, date_add) VALUES (1201, 'new', 'any', 1760000000)")
-			w.do("sql UPDATE agent SET connection_status = 'pending', last_keepalive = NULL WHERE id = 2")
-			w.do("commit")
+			w.Exec("DELETE FROM agent WHERE id = 3")
+			w.Exec("INSERT INTO agent (id, name, ip, date_add) VALUES (1201, 'new', 'any', 1760000000)")
+			w.Exec("UPDATE agent SET connection_status = 'pending', last_keepalive = NULL WHERE id = 2")
+			w.Commit()
 			g.wait("what was committed", atLeastEvents(g, 6))
 			stop()
 			g.want(
@@ -91,15 +91,15 @@ func TestBothVersionsOfTheDatabase(t *testing.T) {
 // A lock is waited for, and nothing that was written meanwhile is missed.
 func TestALockedDatabaseIsWaitedFor(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "global.db")
-	w := newFleet(t, name, "4.14", 10)
+	w := manager.New(t, name, "4.14", 10)
 	g := onDisk(t, name)
 	g.source.poll = 200 * time.Millisecond
 	g.source.beat = 100 * time.Millisecond
 	stop := g.start()
 	defer stop()
 	g.wait("the first read", started(g))
-	w.do("sql BEGIN EXCLUSIVE")
-	w.do("sql UPDATE agent SET connection_status = 'disconnected' WHERE id = 1")
+	w.Exec("BEGIN EXCLUSIVE")
+	w.Exec("UPDATE agent SET connection_status = 'disconnected' WHERE id = 1")
 	locked := func() bool {
 		for _, e := range g.have(typeHeartbeat) {
 			if manager, _ := e.whole["manager"].(map[string]any); manager["error"] == errLocked.Error() {
@@ -110,7 +110,7 @@ func TestALockedDatabaseIsWaitedFor(t *testing.T) {
 	}
 	g.wait("a heartbeat that says so", locked)
 	g.want()
-	w.do("commit")
+	w.Commit()
 	g.wait("the change", atLeastEvents(g, 1))
 	g.want("disconnected 001 Active Disconnected")
 }
@@ -118,23 +118,23 @@ func TestALockedDatabaseIsWaitedFor(t *testing.T) {
 // A writer that died in a transaction has left a journal that only a writer may roll back.
 func TestAHotJournalIsWaitedFor(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "global.db")
-	w := newFleet(t, name, "4.14", 2000)
+	w := manager.New(t, name, "4.14", 2000)
 	g := onDisk(t, name)
 	g.source.poll = 50 * time.Millisecond
 	stop := g.start()
 	defer stop()
 	g.wait("the first read", started(g))
-	w.do("sql PRAGMA cache_size = 1")
-	w.do("sql BEGIN IMMEDIATE")
-	w.do("sql UPDATE agent SET connection_status = 'disconnected', config_sum = hex(randomblob(200))")
-	w.kill()
+	w.Exec("PRAGMA cache_size = 1")
+	w.Exec("BEGIN IMMEDIATE")
+	w.Exec("UPDATE agent SET connection_status = 'disconnected', config_sum = hex(randomblob(200))")
+	w.Kill()
 	if _, err := os.Stat(name + "-journal"); err != nil {
 		t.Fatal(err)
 	}
 	g.wait("health", func() bool { return g.healthIs() == errHot.Error() })
 	g.want()
-	w = newWriter(t, name)
-	w.sql("UPDATE agent SET connection_status = 'pending' WHERE id = 7")
+	w = manager.Open(t, name)
+	w.SQL("UPDATE agent SET connection_status = 'pending' WHERE id = 7")
 	g.wait("the change", atLeastEvents(g, 1))
 	g.want("status_change 007 Active Pending")
 }
@@ -143,16 +143,16 @@ func TestAHotJournalIsWaitedFor(t *testing.T) {
 func TestARestoredCopyIsReadInstead(t *testing.T) {
 	dir := t.TempDir()
 	name, backup := filepath.Join(dir, "global.db"), filepath.Join(dir, "backup")
-	w := newFleet(t, name, "4.14", 20)
+	w := manager.New(t, name, "4.14", 20)
 	copyFile(t, name, backup)
 	g := onDisk(t, name)
 	g.source.poll = 100 * time.Millisecond
 	stop := g.start()
 	defer stop()
 	g.wait("the first read", started(g))
-	w.sql(`INSERT INTO agent (id, name, date_add) VALUES (21, 'new', 1760000000)`, `UPDATE agent SET connection_status = 'disconnected' WHERE id = 1`)
+	w.SQL(`INSERT INTO agent (id, name, date_add) VALUES (21, 'new', 1760000000)`, `UPDATE agent SET connection_status = 'disconnected' WHERE id = 1`)
 	g.wait("the changes", atLeastEvents(g, 2))
-	w.kill()
+	w.Kill()
 	if err := os.Rename(backup, name); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestARestoredCopyIsReadInstead(t *testing.T) {
 	if !g.log.has("another file") {
 		t.Error("the log does not say it")
 	}
-	newWriter(t, name).sql(`UPDATE agent SET connection_status = 'pending' WHERE id = 2`)
+	manager.Open(t, name).SQL(`UPDATE agent SET connection_status = 'pending' WHERE id = 2`)
 	g.wait("a change of the copy", atLeastEvents(g, 5))
 }
 
@@ -199,7 +199,7 @@ func TestWhatIsNotThereIsWaitedFor(t *testing.T) {
 	if err := os.Mkdir(filepath.Dir(name), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	newFleet(t, name+".new", "4.14", 5).kill()
+	manager.New(t, name+".new", "4.14", 5).Kill()
 	if err := os.Rename(name+".new", name); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestWhatIsNotThereIsWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.wait("health", func() bool { return g.healthIs() == "" })
-	newWriter(t, name).sql(`UPDATE agent SET connection_status = 'pending' WHERE id = 2`)
+	manager.Open(t, name).SQL(`UPDATE agent SET connection_status = 'pending' WHERE id = 2`)
 	g.wait("a change", atLeastEvents(g, 1))
 	g.want("status_change 002 Active Pending")
 }
@@ -230,15 +230,12 @@ func TestWhatIsNotThereIsWaitedFor(t *testing.T) {
 // later again.
 func TestNoCommitFailsTwiceInARow(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "global.db")
-	w := newFleet(t, name, "4.14", 10_000)
+	w := manager.New(t, name, "4.14", 10_000)
 	g := onDisk(t, name)
 	stop := g.start()
 	defer stop()
 	g.wait("the first read", started(g))
-	var failed, row int
-	if _, err := fmt.Sscan(w.do("load 40"), &failed, &row); err != nil {
-		t.Fatal(err)
-	}
+	failed, row := w.Load(40)
 	t.Logf("of 40 commits %d failed, at most %d in a row", failed, row)
 	if row > 1 {
 		t.Errorf("%d commits in a row failed", row)
@@ -249,7 +246,7 @@ func TestNoCommitFailsTwiceInARow(t *testing.T) {
 // A page of a read may be cut off at any place by a context that ends.
 func TestAReadEndsWithItsContext(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "global.db")
-	newFleet(t, name, "5", 1200)
+	manager.New(t, name, "5", 1200)
 	d := newDatabase(&component.Host{World: world.OS()}, name)
 	defer d.Close()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,16 +1,14 @@
 package agents
 
 import (
-	"os"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/wazuh-etl/etl/testdata/manager"
 )
 
-// The test binary is also the second process that writes databases, see writer_test.go.
 func TestMain(m *testing.M) {
-	if os.Getenv(writerEnv) != "" {
-		os.Exit(write())
-	}
+	manager.Main()
 	goleak.VerifyTestMain(m)
 }

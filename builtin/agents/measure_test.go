@@ -9,6 +9,7 @@ import (
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
+	"github.com/wazuh-etl/etl/testdata/manager"
 )
 
 var measure = flag.Int("agents.seconds", 0, "TestLatency: how many seconds to write for")
@@ -20,16 +21,16 @@ func TestLatency(t *testing.T) {
 		t.Skip("-agents.seconds is not given")
 	}
 	name := filepath.Join(t.TempDir(), "global.db")
-	w := newFleet(t, name, "4.14", 10_000)
+	w := manager.New(t, name, "4.14", 10_000)
 	g := onDisk(t, name)
 	stop := g.start()
 	defer stop()
 	g.wait("the first read", started(g))
 	var took []time.Duration
 	for i := range *measure {
-		w.do("sql BEGIN IMMEDIATE")
-		w.do("sql UPDATE agent SET connection_status = 'disconnected', disconnection_time = %d, status_code = 4 WHERE id %% 100 = %d", 1_750_000_000+i, i%100)
-		w.do("commit")
+		w.Exec("BEGIN IMMEDIATE")
+		w.Exec("UPDATE agent SET connection_status = 'disconnected', disconnection_time = %d, status_code = 4 WHERE id %% 100 = %d", 1_750_000_000+i, i%100)
+		w.Commit()
 		committed := time.Now()
 		g.wait("100 changes", atLeastEvents(g, 100*(i+1)))
 		for _, e := range g.have()[100*i:] {
@@ -44,7 +45,7 @@ func TestLatency(t *testing.T) {
 // A read of 10,000 agents of which none has changed, pauses and all.
 func BenchmarkQuietRead(b *testing.B) {
 	name := filepath.Join(b.TempDir(), "global.db")
-	newFleet(b, name, "4.14", 10_000).kill()
+	manager.New(b, name, "4.14", 10_000).Kill()
 	d := newDatabase(&component.Host{World: world.OS()}, name)
 	defer d.Close()
 	all, _, err := d.Readings(b.Context(), nil)
@@ -70,7 +71,7 @@ func BenchmarkQuietRead(b *testing.B) {
 // A page: how long a commit of wazuh-db may have to wait for us.
 func BenchmarkPage(b *testing.B) {
 	name := filepath.Join(b.TempDir(), "global.db")
-	newFleet(b, name, "4.14", 10_000).kill()
+	manager.New(b, name, "4.14", 10_000).Kill()
 	d := newDatabase(&component.Host{World: world.OS()}, name)
 	defer d.Close()
 	all, _, err := d.Readings(b.Context(), nil)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
+	"github.com/wazuh-etl/etl/testdata/manager"
 )
 
 // wazuhDB speaks the protocol of wazuh-db's socket, over a real database, as
@@ -42,7 +43,7 @@ func newWazuhDB(t testing.TB, version string, agents int) *wazuhDB {
 	t.Helper()
 	dir := t.TempDir()
 	name := filepath.Join(dir, "global.db")
-	newFleet(t, name, version, agents).kill()
+	manager.New(t, name, version, agents).Kill()
 	db, err := sqlite3.Open(name)
 	if err != nil {
 		t.Fatal(err)
