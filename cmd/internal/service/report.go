@@ -27,7 +27,7 @@ func (s *Service) openLog(started time.Time) {
 		out = s.live
 	}
 	if s.JSON {
-		s.log = slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: s.Level}))
+		s.log = slog.New(console.NewJSON(out, s.Level))
 	} else {
 		s.log = slog.New(console.New(out, s.Level, s.Printer.Color))
 	}
