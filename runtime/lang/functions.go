@@ -53,9 +53,7 @@ var pureFunctions = map[string]function.Function{
 	"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tostring": stdlib.MakeToFunc(cty.String),
 }
 
-// Functions are the names of all that load-time values can call, sorted.
-func Functions() []string { return slices.Clone(functionNames) }
-
+// functionNames are the names of all that load-time values can call, sorted.
 var functionNames = slices.Sorted(func(yield func(string) bool) {
 	for name := range pureFunctions {
 		if !yield(name) {
