@@ -39,8 +39,10 @@ func (w *author) changes(l *ledger, found []difference, known map[int64]details,
 		}
 		r.Events = append(r.Events, kept{Event: raw})
 	}
+	census := takeCensus(l.agents)
 	for _, d := range found {
 		before, after := d.before, w.after(d, known)
+		census.change(before, after)
 		if after == nil {
 			r.Gone = append(r.Gone, before.ID)
 		} else {
@@ -49,7 +51,7 @@ func (w *author) changes(l *ledger, found []difference, known map[int64]details,
 		if w.first {
 			continue
 		}
-		raw, err := w.change(l, before, after, last, now)
+		raw, err := w.change(l, before, after, last, census.fleet(), now)
 		if err != nil {
 			return nil, err
 		}
@@ -88,9 +90,9 @@ func (w *author) after(d difference, known map[int64]details) *agent {
 }
 
 // change is the event of one difference, and notes a coming or going in after.
-func (w *author) change(l *ledger, before, after *agent, last restart, now time.Time) (json.RawMessage, error) {
+func (w *author) change(l *ledger, before, after *agent, last restart, fleet *fleetMember, now time.Time) (json.RawMessage, error) {
 	what := kind(before, after)
-	e := agentEvent{}
+	e := agentEvent{Fleet: fleet}
 	switch {
 	case after == nil:
 		e.about(before)

@@ -51,8 +51,16 @@ type agentEvent struct {
 	OS             *system         `json:"os"`
 	Flaps          int             `json:"flaps"`
 	ManagerRestart *string         `json:"manager_restart"`
+	Fleet          *fleetMember    `json:"fleet,omitempty"`
 	Snapshot       *snapshotMember `json:"snapshot,omitempty"`
 	Signature      *string         `json:"signature"`
+}
+
+// fleetMember is how many agents there are after a change.
+type fleetMember struct {
+	Total        int `json:"total_agents"`
+	Active       int `json:"active_agents"`
+	Disconnected int `json:"disconnected_agents"`
 }
 
 // snapshotMember says which part of which snapshot an event is.
@@ -93,17 +101,6 @@ type summary struct {
 	Pending        int `json:"pending_agents"`
 	Unknown        int `json:"unknown_agents"`
 	Changes        int `json:"changes_detected"` // since the last heartbeat
-}
-
-func summarize(agents []*agent, changes int) summary {
-	var n [statuses]int
-	for _, a := range agents {
-		n[a.Status]++
-	}
-	return summary{
-		Total: len(agents), Active: n[active], Disconnected: n[disconnected],
-		NeverConnected: n[neverConnected], Pending: n[pending], Unknown: n[unknown], Changes: changes,
-	}
 }
 
 // about fills in what is known of a.

@@ -406,7 +406,8 @@ func (m *monitor) giveHeartbeat(ctx context.Context) error {
 	if m.trouble != nil {
 		health.Error = text(m.trouble.Error())
 	}
-	counts := summarize(m.ledger.agents, m.changes)
+	census := takeCensus(m.ledger.agents)
+	counts := census.summary(m.changes)
 	m.changes = 0
 	return m.passing(ctx, 1, func(_ int, number int64) (json.RawMessage, error) {
 		return m.author.beat(number, m.stream.Generation, health, counts, now)

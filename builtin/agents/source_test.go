@@ -53,6 +53,9 @@ func TestChanges(t *testing.T) {
 		if got[0].StatusCode != 4 || *got[0].LastKeepalive != "2025-06-15T15:06:40Z" || *got[0].IP != "10.0.0.1" || got[0].ManagerNode != "manager-1" {
 			t.Errorf("%s", got[0].raw)
 		}
+		if first, last := *got[0].Fleet, *got[7].Fleet; first != (fleetMember{6, 2, 2}) || last != (fleetMember{6, 2, 1}) {
+			t.Errorf("the fleet after the first change is %v, after the last one %v", first, last)
+		}
 		ids := map[string]bool{}
 		for _, e := range got {
 			ids[e.EventID] = true
