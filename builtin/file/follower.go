@@ -31,7 +31,8 @@ type follower struct {
 	more bool          // there are files behind last that were not opened yet
 	told string        // the last error that was logged
 
-	noted int64 // the record in the history that has all it can of the beginning of its file
+	noted   int64     // the record in the history that has all it can of the beginning of its file
+	emptied time.Time // when the file was changed last that was empty at the last look, as the history knows
 }
 
 // run watches until ctx is done.
@@ -99,7 +100,7 @@ func (f *follower) search() {
 	}
 	if !gone && f.last != nil {
 		if device, inode := f.files.Identity(info); device == f.last.device && inode == f.last.inode {
-			f.note(info.Size())
+			f.note(info)
 			f.tell(nil)
 			return
 		}
@@ -150,12 +151,18 @@ func (f *follower) unseen() ([]member, error) {
 	return slices.DeleteFunc(list, func(m member) bool { return m.kind != current }), err
 }
 
-// note keeps the history up to date about the file that was seen last, which is size bytes long now.
-func (f *follower) note(size int64) {
+// note keeps the history up to date about the file that was seen last.
+func (f *follower) note(info fs.FileInfo) {
 	if f.history == nil {
 		return
 	}
 	f.history.flush()
+	size, changed := info.Size(), info.ModTime()
+	if size == 0 && !changed.Equal(f.emptied) {
+		if _, err := f.members(since{}); err == nil { // the history tells what it means
+			f.emptied = changed
+		}
+	}
 	id := f.last.id.Load()
 	if id == f.noted || size < headWindow {
 		return

@@ -31,6 +31,17 @@ func (s *Source) report(host *component.Host, g gap) {
 	host.Log.Warn("a gap: "+g.why, "file", g.path, "generation", g.generation, "from", g.from, "to", to, "gaps", gaps)
 }
 
+// unwatched says that the file at path was truncated while nobody read it. How much was written to it between its copy, if
+// there is one, and the truncation nobody can know, so it is no gap that could be counted.
+func (h *history) unwatched(path string) {
+	if h.log != nil {
+		h.log.Warn("the file was truncated while nobody read it: "+betweenCopyAndCut, "file", path)
+	}
+}
+
+// betweenCopyAndCut is what no reader of a file that is copied and truncated can know.
+const betweenCopyAndCut = "what was written to it between its copy and the truncation, if anything, is in neither, and nobody can know how much it was"
+
 // Missed is how many gaps there were in what this run has read, and how many bytes they had, as far
 // as their ends are known.
 func (s *Source) Missed() (gaps, bytes int64) { return s.gaps.Load(), s.missing.Load() }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -30,6 +31,7 @@ const historyLength = 100
 // found again by inode and beginning, whatever it is called now.
 type history struct {
 	state component.State // nil: nothing is stored
+	log   *slog.Logger    // nil: nobody is told
 	// unsaved is what could not be stored; it is tried again with the next look.
 	unsaved []record
 }
@@ -49,6 +51,7 @@ type record struct {
 	Left    bool   `json:"left,omitempty"`    // its very file holds something else now
 	Least   int64  `json:"least,omitempty"`   // a current file that is shorter is another one
 	Foreign bool   `json:"foreign,omitempty"` // no generation of the path
+	Emptied int64  `json:"emptied,omitempty"` // when the empty file was changed last, in nanoseconds
 }
 
 func hashOf(head []byte) string {
@@ -71,6 +74,21 @@ func (r *record) grow(head []byte) bool {
 	}
 	r.Head, r.Length = hashOf(head), len(head)
 	return true
+}
+
+// touch takes notice of when the file was changed last, as long as nothing is in it. again says that it was changed
+// since it was seen empty before, and is empty again.
+func (r *record) touch(m *member) (again bool) {
+	now := int64(0)
+	if len(m.head) == 0 {
+		now = m.modified.UnixNano()
+	}
+	if r.Emptied == now {
+		return false
+	}
+	again = r.Emptied != 0 && now != 0
+	r.Emptied = now
+	return again
 }
 
 // load is the list. The caller has registering.
@@ -194,6 +212,7 @@ func (h *history) grown(id int64, head []byte) {
 func newRecord(list []record, m *member) record {
 	r := record{ID: 1 + rand.Int64N(1<<52), Device: m.device, Inode: m.inode}
 	r.grow(m.head)
+	r.touch(m)
 	if m.complete {
 		r.Name = freeName(list, m.print)
 	}

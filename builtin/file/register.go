@@ -17,10 +17,14 @@ func (h *history) register(list []member, s since) ([]member, error) {
 	defer registering.Unlock()
 	r := &register{records: h.load(), members: list, from: s.positions, starting: s.starting}
 	r.first = len(r.records) == 0
+	last := r.last()
 	r.own()
 	r.others()
 	if r.growing() {
 		return nil, errMoved
+	}
+	if r.replaced(last) {
+		h.unwatched(r.current().path)
 	}
 	r.add()
 	r.prune()
@@ -39,6 +43,7 @@ type register struct {
 	first    bool                 // nothing was known
 	changed  bool                 // there is something to store
 	begun    bool                 // the current file is the one that it was, and had begun
+	again    bool                 // the current file was empty, was changed, and is empty
 }
 
 // current is the member at the path itself; nil if there is none.
@@ -69,6 +74,9 @@ func (r *register) own() {
 			if o.is(m) && !o.Left && !again && o.begins(m.head) {
 				m.id, m.itself = o.ID, true
 				r.begun = r.begun || m.kind == current && o.Name != "" && k == r.last()
+				if m.kind == current && o.Length == 0 && len(m.head) == 0 && o.touch(m) {
+					r.again, r.changed = true, true
+				}
 				o.grow(m.head) // stored with what comes next
 				if o.Name == "" && m.complete {
 					o.Name, r.changed = freeName(r.records, m.print), true
@@ -109,6 +117,17 @@ func (r *register) cut(m *member, o *record) bool {
 	now := r.current()
 	return now != nil && now.id != o.ID && o.is(now) && m.kind != current && !m.archive &&
 		len(m.head) < o.Length && m.complete && o.Name != "" && printOf(o.Name) == m.print
+}
+
+// replaced says whether the file at the path was truncated while nobody read it, as far as there is a trace of
+// that. last is where its record was.
+func (r *register) replaced(last int) bool {
+	now := r.current()
+	if now == nil || last < 0 || r.again {
+		return r.again
+	}
+	o := r.records[last]
+	return r.starting && now.id != o.ID && o.is(now) && !o.Left
 }
 
 // memberOf is the file of a record: its very file, if it is there.

@@ -195,7 +195,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 func (s *Source) family(host *component.Host) family {
 	f := family{files: host.FS, path: s.path, calendar: calendarOf(s.profile, s.path)}
 	if f.calendar == nil {
-		s.opening.Do(func() { s.history = &history{state: host.State} })
+		s.opening.Do(func() { s.history = &history{state: host.State, log: host.Log} })
 		f.history = s.history
 	}
 	return f

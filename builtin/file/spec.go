@@ -72,7 +72,7 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 | **rotated**: the file is renamed and a new one made | the old one is read to its end, then the new one from its start | TestRotationsLoseNothing |
 | **rotated**: Wazuh unlinks it and links a new dated file | likewise | TestRotationsLoseNothing |
 | **rotated**: several times while the sinks are held up | each file is held open and read in turn | TestRotationsWhileHeldUp |
-| **rotated**: it is copied and truncated | the rest is read from the copy beside it, then the file from its start; bytes that were seen and are in no copy are a gap | TestRotationsLoseNothing |
+| **rotated**: it is copied and truncated | the rest is read from the copy beside it, then the file from its start; bytes that were seen and are in no copy are a gap. What was written between the copy and the truncation is in neither, and nobody can know how much it was: a warning says so at each truncation, one while etl was down or the file was empty too | TestRotationsLoseNothing, TestUnwatchedTruncationIsTold |
 | **rotated**: it is copied and truncated, also several times, while it waits to be read, or from empty to empty while etl is down | each copy is read in turn | TestWaitingFileIsCopiedAndTruncated, TestEmptyFileIsWrittenCopiedAndTruncated |
 | **rotated**: numbers are shifted, or count on; names have a date, or a suffix that nobody can foretell | what is new beside the file is read, and nothing twice, whatever it is called by then | TestRotationsUnderAnyName, TestWhatIsThroughIsNotReadAgain |
 | it is truncated without a copy | it is read from its start; what was written behind the last offset read could not be seen: a gap | TestTruncationWithoutCopy, TestWaitingFileIsTruncated |
@@ -106,7 +106,8 @@ taken from those that are known), dates, or else times.
 
 A **gap** is what could not be read, and for ever. Each is logged with file, generation and the offsets it goes from and to
 (` + "`unknown`" + ` where nobody knows how long the file was), and counted in ` + "`gaps`" + ` and ` + "`missed_bytes`" + ` of the statistics.
-A rotated file that is removed before anybody has opened it is the one thing that leaves no trace.
+A rotated file that is removed before anybody has opened it leaves no trace, nor does a file that was empty when etl stopped, and
+was written to, truncated without a copy and written to again before the next start.
 
 At a first start only the live file is read. To read archives as well, begin with a position in the first of them
 (` + "`etl state set`" + `).

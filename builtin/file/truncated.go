@@ -19,7 +19,7 @@ func (r *reader) restart(ctx context.Context, g *generation) error {
 		if err := r.drain(ctx, g, copied, read); err != nil {
 			return err
 		}
-		r.host.Log.Info("the file was truncated; the rest of it was read from its copy", "file", r.path, "copy", copied.path, "from", read, "to", r.split.Next())
+		r.host.Log.Warn("the file was truncated, and the rest of it was read from its copy: "+betweenCopyAndCut, "file", r.path, "copy", copied.path, "from", read, "to", r.split.Next())
 	}
 	switch {
 	case copied != nil && r.before > r.split.Next():
@@ -82,6 +82,9 @@ func (r *reader) catchUp(ctx context.Context, g *generation) error {
 	})
 	if err != nil {
 		return err
+	}
+	if len(missed) > 0 {
+		r.follower.history.unwatched(r.path)
 	}
 	for _, m := range missed {
 		c, err := r.follower.open(m)

@@ -32,24 +32,18 @@ type oracle struct {
 	begins  map[string]int   // the first number that was not yet read when the generation came
 	readTo  int              // behind the highest number that was read
 
-	ever    map[string]map[int]bool      // answered by a sink, in any run
+	ever    map[string]map[int]time.Time // first answered by a sink, in any run
 	acked   map[string]map[int]time.Time // in this run
 	unknown map[string]map[int]int       // how often a sink gave a message back without knowing what became of it
 	allowed map[string]map[int]int       // how often a number may come again after the ends of runs
 	base    map[string]int               // where the sinks stood when this run began
 	lot     int                          // lines of this run's largest lot
-	gaps    int                          // truncations that were told
+	told    []time.Time                  // when it was said that something was truncated or is gone
 	stored  bool                         // there was a checkpoint
 	trouble time.Time                    // the last moment at which the disk was in trouble
 
-	began time.Time // of this run
-	spans []span    // the runs before
-
 	count verdict
 }
-
-// span is the time of a run.
-type span struct{ from, to time.Time }
 
 // verdict is what is wrong, in events.
 type verdict struct {
@@ -60,10 +54,10 @@ type verdict struct {
 func newOracle(h *harness) *oracle {
 	o := &oracle{
 		h: h, numbers: map[place]int{}, places: map[int]place{}, streams: map[string][]int{}, begins: map[string]int{},
-		ever: map[string]map[int]bool{}, unknown: map[string]map[int]int{}, allowed: map[string]map[int]int{}, base: map[string]int{},
+		ever: map[string]map[int]time.Time{}, unknown: map[string]map[int]int{}, allowed: map[string]map[int]int{}, base: map[string]int{},
 	}
 	for _, s := range sinks {
-		o.ever[s], o.unknown[s], o.allowed[s] = map[int]bool{}, map[int]int{}, map[int]int{}
+		o.ever[s], o.unknown[s], o.allowed[s] = map[int]time.Time{}, map[int]int{}, map[int]int{}
 	}
 	o.begin()
 	return o
@@ -96,7 +90,7 @@ func account(sink string, c class) string {
 func (o *oracle) begin() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.acked, o.lot, o.began = map[string]map[int]time.Time{}, 0, time.Now()
+	o.acked, o.lot = map[string]map[int]time.Time{}, 0
 	for _, s := range sinks {
 		o.acked[s] = map[int]time.Time{}
 	}
@@ -145,7 +139,9 @@ func (o *oracle) answered(sink string, n int, ok bool) {
 		o.unknown[sink][n]++
 		return
 	}
-	o.ever[sink][n] = true
+	if _, ok := o.ever[sink][n]; !ok {
+		o.ever[sink][n] = time.Now()
+	}
 	if _, ok := o.acked[sink][n]; !ok {
 		o.acked[sink][n] = time.Now()
 	}
@@ -158,8 +154,8 @@ func (o *oracle) hear(message string, attrs []slog.Attr) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if strings.Contains(message, "truncated") || strings.Contains(message, "is lost") {
-		o.gaps++
+	if strings.HasPrefix(message, "a gap: ") || strings.HasPrefix(message, "the file was truncated") {
+		o.told = append(o.told, time.Now())
 	}
 }
 
@@ -200,7 +196,7 @@ func (o *oracle) missing() (n int) {
 	defer o.mu.Unlock()
 	for _, s := range sinks {
 		for i, l := range lines {
-			if wants(s, l.class) && l.doomed.IsZero() && !o.ever[s][i] {
+			if wants(s, l.class) && l.doomed.IsZero() && o.ever[s][i].IsZero() {
 				n++
 			}
 		}
@@ -250,7 +246,6 @@ func (o *oracle) end(at time.Time, clean bool) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.spans = append(o.spans, span{o.began, at})
 	stands := map[string]int{}
 	for _, s := range []string{sinkA, sinkLog, deadLetters} {
 		b := 0
@@ -299,7 +294,7 @@ func (o *oracle) fresh(sink string, stands int, lines []line, at time.Time, clea
 	through := o.base[sink]
 	for n := through; n < o.readTo && n < len(lines); n++ {
 		l := lines[n]
-		if !l.doomed.IsZero() && !o.ever[sink][n] {
+		if !l.doomed.IsZero() && o.ever[sink][n].IsZero() {
 			continue
 		}
 		done := true
@@ -323,16 +318,16 @@ func (o *oracle) fresh(sink string, stands int, lines []line, at time.Time, clea
 	}
 }
 
-// watched says whether a process was at work at the time of a truncation and long
-// enough after it to see it. Nobody can tell what was in a file that was copied, written to, and
-// truncated while nobody looked.
-func (o *oracle) watched(at time.Time) bool {
-	for _, r := range o.spans {
-		if !at.Before(r.from) && at.Add(time.Second).Before(r.to) {
-			return true
+// warned says whether it was told that line n was truncated away at a time, before sink had anything that was
+// written later: no gap is silent, nor told too late.
+func (o *oracle) warned(sink string, n int, at time.Time, lines []line) bool {
+	var next time.Time // when sink had that
+	for k := n + 1; k < len(lines); k++ {
+		if t := o.ever[sink][k]; !t.IsZero() && !lines[k].doomed.Equal(at) && (next.IsZero() || t.Before(next)) {
+			next = t
 		}
 	}
-	return false
+	return slices.ContainsFunc(o.told, func(t time.Time) bool { return !t.Before(at) && (next.IsZero() || !t.After(next)) })
 }
 
 // delivery is one event that a sink has.
@@ -427,7 +422,7 @@ func (o *oracle) judge() {
 		if t := o.h.targets[s]; t != nil {
 			unknown = t.unanswered()
 		}
-		lost, unseen := []int{}, 0
+		var lost, unseen []int
 		for n, l := range lines {
 			if !wants(s, l.class) {
 				continue
@@ -435,8 +430,8 @@ func (o *oracle) judge() {
 			if times[n] == 0 {
 				if l.doomed.IsZero() {
 					lost = append(lost, n)
-				} else if o.watched(l.doomed) {
-					unseen++
+				} else if !o.warned(s, n, l.doomed, lines) {
+					unseen = append(unseen, n)
 				}
 				continue
 			}
@@ -455,9 +450,9 @@ func (o *oracle) judge() {
 			o.count.lost += len(lost)
 			o.violate("%s lost %d events: %v", s, len(lost), lost[:min(len(lost), 30)])
 		}
-		if unseen > 0 && o.gaps == 0 {
-			o.count.lost += unseen
-			o.violate("%s lost %d events to a truncation that nobody was told about", s, unseen)
+		if len(unseen) > 0 {
+			o.count.lost += len(unseen)
+			o.violate("%s lost %d events to truncations that nobody was told about: %v", s, len(unseen), unseen[:min(len(unseen), 30)])
 		}
 		o.mu.Unlock()
 	}
