@@ -375,8 +375,11 @@ func (f *feed) pass(j *job) {
 func (f *feed) idle() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.ended && len(f.waiting) == 0 && !f.passing
+	return f.ended && f.empty()
 }
+
+// empty says whether all that the source has given is queued. The caller has f.mu.
+func (f *feed) empty() bool { return len(f.waiting) == 0 && !f.passing }
 
 // position is where the source stands behind the last lot it gave.
 func (f *feed) position() (component.Position, bool) {

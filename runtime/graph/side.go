@@ -79,7 +79,7 @@ func (d *feed) readAgain(n *plan.Node) error {
 func (d *feed) caughtUpWith(p component.Position) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.emitted.Generation == p.Generation && d.emitted.Offset >= p.Offset && len(d.waiting) == 0 && !d.passing
+	return d.emitted.Generation == p.Generation && d.emitted.Offset >= p.Offset && d.empty()
 }
 
 // through says whether all that the feed has read is acknowledged.

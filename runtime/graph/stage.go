@@ -26,17 +26,18 @@ type stageRunner struct {
 	// Of the goroutine.
 	step    *step
 	stage   component.Stage
-	next    time.Time // of the next Wake; zero: none
 	walk    *walk
 	emitted int              // since the call of the stage began
 	drops   map[string]int64 // since then, by reason
 
 	mu        sync.Mutex
-	pinned    *program // after a removal
-	successor *step    // is to take over
-	flush     bool     // all that is kept is to go on
-	interrupt func()   // ends the wait for events
-	flushed   bool     // the last flush had anything to emit
+	next      time.Time // of the next Wake; zero: none
+	pinned    *program  // after a removal
+	successor *step     // is to take over
+	flush     bool      // all that is kept is to go on
+	look      bool      // the clock was moved
+	interrupt func()    // ends the wait for events
+	flushed   bool      // the last flush had anything to emit
 }
 
 func (g *Graph) newStageRunner(s *step) *stageRunner {
@@ -78,23 +79,25 @@ func (r *stageRunner) run() {
 func (r *stageRunner) pop() []*event.Event {
 	ctx, cancel := context.WithCancel(r.g.hard)
 	defer cancel()
-	if !r.next.IsZero() {
-		ctx, cancel = context.WithTimeout(ctx, r.next.Sub(r.g.options.World.Now()))
-		defer cancel()
-	}
 	r.mu.Lock()
 	r.interrupt = cancel
-	if r.flush || r.successor != nil {
+	if r.flush || r.look || r.successor != nil {
 		cancel()
 	}
+	next := r.next
 	r.mu.Unlock()
+	if !next.IsZero() {
+		ctx, cancel = context.WithTimeout(ctx, next.Sub(r.g.options.World.Now()))
+		defer cancel()
+	}
 	return r.queue.Pop(ctx, 1000, 1<<20)
 }
 
 // process gives events to the stage, and wakes it when it is time.
 func (r *stageRunner) process(events []*event.Event) {
 	now := r.g.options.World.Now()
-	due := !r.next.IsZero() && !now.Before(r.next)
+	next := r.wakesAt()
+	due := !next.IsZero() && !now.Before(next)
 	if len(events) == 0 && !due {
 		return
 	}
@@ -106,7 +109,7 @@ func (r *stageRunner) process(events []*event.Event) {
 			}
 		}
 		if due {
-			r.next = time.Time{}
+			r.setWake(time.Time{})
 			r.WakeAt(r.stage.Wake(now, r))
 		}
 	})
@@ -150,6 +153,10 @@ func (r *stageRunner) obey() {
 	r.mu.Lock()
 	flush, successor := r.flush, r.successor
 	r.successor = nil
+	if r.look {
+		r.look = false
+		defer r.g.queued.Add(-1)
+	}
 	r.mu.Unlock()
 	if !flush && successor == nil {
 		return
@@ -169,7 +176,8 @@ func (r *stageRunner) obey() {
 		r.g.fail(fmt.Errorf("%s: %w", r.address, err))
 		return
 	}
-	r.stage, r.next = stage, time.Time{}
+	r.stage = stage
+	r.setWake(time.Time{})
 }
 
 // orderFlush makes the stage emit or release all that it keeps. Until that is
@@ -179,6 +187,18 @@ func (r *stageRunner) orderFlush() {
 	defer r.mu.Unlock()
 	if !r.flush {
 		r.flush = true
+		r.g.queued.Add(1)
+	}
+	r.interrupt()
+}
+
+// orderLook makes the stage look at a clock that was moved. Until that is done it
+// counts as an event on its way.
+func (r *stageRunner) orderLook() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.look {
+		r.look = true
 		r.g.queued.Add(1)
 	}
 	r.interrupt()
@@ -237,8 +257,23 @@ func (r *stageRunner) Drop(reason string) {
 
 // WakeAt is component.Emitter's.
 func (r *stageRunner) WakeAt(t time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if t.IsZero() || !r.next.IsZero() && r.next.Before(t) {
 		return
 	}
+	r.next = t
+}
+
+// wakesAt is when the stage is woken next; zero if not at all.
+func (r *stageRunner) wakesAt() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.next
+}
+
+func (r *stageRunner) setWake(t time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.next = t
 }

@@ -17,21 +17,10 @@ func (l *loader) decodeExpect(t *plan.Test, b *hclsyntax.Block, n *node, output 
 	for _, a := range attributes(b.Body) {
 		switch a.Name {
 		case "count":
-			v, ok := l.evaluate(a.Expr)
-			if !ok || !v.IsWhollyKnown() {
-				continue
+			if count, ok := l.testScalar(a.Expr, component.TypeCount); ok {
+				c := count.(int)
+				x.Count = &c
 			}
-			v, _ = v.UnmarkDeep()
-			if v.IsNull() {
-				continue
-			}
-			count, err := (&decoding{l: l}).scalar(component.Attr{Type: component.TypeCount}, v)
-			if err != nil {
-				l.list = append(l.list, findings(err, l.at(a.Expr.Range()), diag.TestInvalid)...)
-				continue
-			}
-			c := count.(int)
-			x.Count = &c
 		case "where":
 			x.Where, x.WhereRange = l.testCondition(a.Expr)
 		case "golden":

@@ -210,8 +210,8 @@ func (l *loader) expressionEnv() *expression.Env {
 
 // now is the clock that expressions see: a test may set it.
 func (l *loader) now() time.Time {
-	if l.o.Mode == Test && len(l.plan.Tests) == 1 && !l.plan.Tests[0].Now.IsZero() {
-		return l.plan.Tests[0].Now
+	if l.o.Mode == Test && len(l.plan.Tests) == 1 {
+		return l.plan.Tests[0].Clock.Now()
 	}
 	return time.Now()
 }

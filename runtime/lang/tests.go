@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/document"
 	"github.com/wazuh-etl/etl/runtime/plan"
@@ -100,7 +101,7 @@ func (l *loader) decodeTests() {
 var testAttrs, testBlocks = []string{"vars", "now", "ignore"}, []string{"input", "mock", "expect"}
 
 func (l *loader) decodeTest(b *hclsyntax.Block) *plan.Test {
-	t := &plan.Test{Name: b.Labels[0], Range: l.at(b.DefRange()), Vars: l.decodeVars(b, true)}
+	t := &plan.Test{Name: b.Labels[0], Range: l.at(b.DefRange()), Vars: l.decodeVars(b, true), Clock: &plan.Clock{}}
 	for _, a := range attributes(b.Body) {
 		switch a.Name {
 		case "vars":
@@ -110,7 +111,7 @@ func (l *loader) decodeTest(b *hclsyntax.Block) *plan.Test {
 				if err != nil {
 					l.fail(diag.TestInvalid, a.Expr.Range(), fmt.Sprintf("`%s` is no time", s), `write it as "2025-06-02T15:04:05Z"`)
 				}
-				t.Now = now
+				t.Clock.Set(now)
 			}
 		case "ignore":
 			l.decodeIgnore(t, a)
@@ -185,6 +186,23 @@ func (l *loader) testText(e hclsyntax.Expression) (string, bool) {
 	return s, true
 }
 
+// testScalar is a value of a type in a test, if it is written and has one there.
+func (l *loader) testScalar(e hclsyntax.Expression, t component.Type) (any, bool) {
+	v, ok := l.evaluate(e)
+	if !ok || !v.IsWhollyKnown() {
+		return nil, false
+	}
+	if v, _ = v.UnmarkDeep(); v.IsNull() {
+		return nil, false
+	}
+	x, err := (&decoding{l: l}).scalar(component.Attr{Type: t}, v)
+	if err != nil {
+		l.list = append(l.list, findings(err, l.at(e.Range()), diag.TestInvalid)...)
+		return nil, false
+	}
+	return x, true
+}
+
 func (l *loader) decodeIgnore(t *plan.Test, a *hclsyntax.Attribute) {
 	list, is := a.Expr.(*hclsyntax.TupleConsExpr)
 	if !is {
@@ -215,7 +233,7 @@ func (l *loader) only(b *hclsyntax.Block, known ...string) {
 }
 
 func (l *loader) decodeInput(t *plan.Test, b *hclsyntax.Block, n *node, output string) {
-	l.only(b, "file", "text", "event")
+	l.only(b, "file", "text", "event", "after")
 	in := plan.Input{Range: l.at(b.DefRange())}
 	if n != nil {
 		in.Address = n.Address
@@ -228,6 +246,10 @@ func (l *loader) decodeInput(t *plan.Test, b *hclsyntax.Block, n *node, output s
 	given := 0
 	for _, a := range attributes(b.Body) {
 		switch a.Name {
+		case "after":
+			if after, ok := l.testScalar(a.Expr, component.TypeDuration); ok {
+				in.After = after.(time.Duration)
+			}
 		case "file":
 			given++
 			if pattern, ok := l.testText(a.Expr); ok {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/lang"
@@ -31,7 +32,10 @@ test "all of it" {
       {"b": 1}
     X
   }
-  input "source.file.alerts" { event = [{ b = 1, a = null }, {}] }
+  input "source.file.alerts" {
+    after = "1m30s"
+    event = [{ b = 1, a = null }, {}]
+  }
   mock "sink.kafka.k" { error = "too large" }
   expect "sink.kafka.k.errors" {
     count  = 2
@@ -50,8 +54,8 @@ test "all of it" {
 	if !slices.Equal(x.Ignore, []string{"source.file.alerts.errors", "sink.kafka.k"}) {
 		t.Error(x.Ignore)
 	}
-	if x.Now.UTC().Format("15:04:05.000") != "13:47:23.199" {
-		t.Error(x.Now)
+	if x.Clock.Now().UTC().Format("15:04:05.000") != "13:47:23.199" {
+		t.Error(x.Clock.Now())
 	}
 	var files []string
 	for _, f := range x.Inputs[0].Files {
@@ -63,11 +67,14 @@ test "all of it" {
 	if x.Inputs[1].Text != "{\"b\": 1}\n" {
 		t.Errorf("%q", x.Inputs[1].Text)
 	}
+	if x.Inputs[1].After != 0 || x.Inputs[2].After != 90*time.Second {
+		t.Error(x.Inputs[1].After, x.Inputs[2].After)
+	}
 	if len(x.Inputs[2].Events) != 2 || string(x.Inputs[2].Events[0].AppendJSON(nil)) != `{"b":1,"a":null}` {
 		t.Error(x.Inputs[2].Events)
 	}
 	e := x.Expects
-	if e[0].Address != "sink.kafka.k" || e[0].Output != plan.Errors || *e[0].Count != 2 || e[0].Where.String() == "" || !strings.HasSuffix(e[0].Golden, "/golden/a.jsonl") || e[0].WhereRange.Start.Line != 14 {
+	if e[0].Address != "sink.kafka.k" || e[0].Output != plan.Errors || *e[0].Count != 2 || e[0].Where.String() == "" || !strings.HasSuffix(e[0].Golden, "/golden/a.jsonl") || e[0].WhereRange.Start.Line != 17 {
 		t.Errorf("%+v", e[0])
 	}
 	if e[1].Output != plan.Rejected || string(e[1].Equals.AppendJSON(nil)) != `{"z":1,"a":[1.5]}` || e[1].Count != nil {

@@ -14,17 +14,18 @@ type Test struct {
 	Name    string // the sentence
 	Range   diag.Range
 	Vars    map[string]string // raw, as they go to the loader; "\x00" is null
-	Now     time.Time         // zero: not set
+	Clock   *Clock            // stands at now, if the test says it
 	Inputs  []Input
 	Mocks   []Mock
 	Expects []Expect
 	Ignore  []string // addresses
 }
 
-// Input feeds a source.
+// Input feeds a source. A test's inputs come one after the other.
 type Input struct {
 	Address string
 	Range   diag.Range
+	After   time.Duration    // that passes between what comes before and this
 	Files   []string         // absolute, what the glob found, sorted
 	Text    string           // through the source's codec
 	Events  []document.Value // documents as they are

@@ -47,12 +47,10 @@ type Failure struct {
 // and for this test alone: components keep state.
 func Run(ctx context.Context, p *plan.Plan, t *plan.Test, o Options) (*Result, error) {
 	began := time.Now()
-	w := o.World
-	if !t.Now.IsZero() {
-		w.Now = func() time.Time { return t.Now }
-	}
 	rec := newRecorder(p, t)
 	rec.mockTransforms()
+	w := o.World
+	w.Now = rec.clock.Now
 	quiet := *p
 	quiet.Runtime.Workers = 1
 	g, err := graph.New(&quiet, graph.Options{
@@ -65,6 +63,7 @@ func Run(ctx context.Context, p *plan.Plan, t *plan.Test, o Options) (*Result, e
 	if err != nil {
 		return nil, err
 	}
+	rec.clock.graph = g
 	if err := g.Run(ctx); err != nil {
 		return nil, err
 	}
@@ -78,8 +77,10 @@ func Run(ctx context.Context, p *plan.Plan, t *plan.Test, o Options) (*Result, e
 
 // recorder writes down what happens at every output and sink.
 type recorder struct {
-	plan *plan.Plan
-	test *plan.Test
+	plan  *plan.Plan
+	test  *plan.Test
+	clock *clock
+	turns *turns
 
 	mu      sync.Mutex
 	outputs map[place][]*event.Event
@@ -96,7 +97,7 @@ type happening struct {
 }
 
 func newRecorder(p *plan.Plan, t *plan.Test) *recorder {
-	return &recorder{plan: p, test: t, outputs: map[place][]*event.Event{}}
+	return &recorder{plan: p, test: t, clock: newClock(t), turns: newTurns(p, t), outputs: map[place][]*event.Event{}}
 }
 
 func (r *recorder) record(at place, e *event.Event) {

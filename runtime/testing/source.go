@@ -16,24 +16,23 @@ import (
 // source is the double of a source: it gives what the test's inputs say, and
 // then what its mock does.
 type source struct {
-	node   *plan.Node
-	inputs []plan.Input
-	mock   *plan.Mock
+	*recorder
+	node *plan.Node
+	mock *plan.Mock
 }
 
 func (r *recorder) source(n *plan.Node) component.Source {
-	s := &source{node: n, mock: r.mock(n)}
-	for _, in := range r.test.Inputs {
-		if in.Address == n.Address {
-			s.inputs = append(s.inputs, in)
-		}
-	}
-	return s
+	return &source{recorder: r, node: n, mock: r.mock(n)}
 }
 
 func (s *source) Run(ctx context.Context, host *component.Host, _ []component.Position, out component.Output) error {
-	for i := range s.inputs {
-		if err := s.feed(ctx, host, i, out); err != nil {
+	number := 0
+	for i, in := range s.test.Inputs {
+		if in.Address != s.node.Address {
+			continue
+		}
+		number++
+		if err := s.turns.take(ctx, i, func() error { return s.feed(ctx, host, in, number, out) }); err != nil {
 			return err
 		}
 	}
@@ -51,11 +50,13 @@ func (s *source) giver(ctx context.Context, host *component.Host, out component.
 	return &giver{ctx: ctx, host: host, out: out, node: s.node, stream: &event.Stream{Source: s.node.Address, Generation: generation}}
 }
 
-// feed gives one input. Every file is a stream of its own, so that no two
-// events have the same id.
-func (s *source) feed(ctx context.Context, host *component.Host, i int, out component.Output) error {
-	in := s.inputs[i]
-	give := s.giver(ctx, host, out, fmt.Sprintf("test%d", i+1))
+// feed gives one input, the source's first being number 1. Every file is a stream
+// of its own, so that no two events have the same id.
+func (s *source) feed(ctx context.Context, host *component.Host, in plan.Input, number int, out component.Output) error {
+	if err := s.clock.pass(ctx, in.After); err != nil {
+		return err
+	}
+	give := s.giver(ctx, host, out, fmt.Sprintf("test%d", number))
 	if in.Text != "" {
 		return give.text([]byte(in.Text))
 	}
@@ -68,7 +69,7 @@ func (s *source) feed(ctx context.Context, host *component.Host, i int, out comp
 			return fmt.Errorf("reading input: %w", err)
 		}
 		give.offset = 0
-		give.stream = &event.Stream{Source: s.node.Address, Generation: fmt.Sprintf("test%d.%d", i+1, k+1), File: name}
+		give.stream = &event.Stream{Source: s.node.Address, Generation: fmt.Sprintf("test%d.%d", number, k+1), File: name}
 		if err := give.file(name, raw); err != nil {
 			return err
 		}
