@@ -45,6 +45,7 @@ type bucket struct {
 	suppressed  int
 	first, last time.Time
 	kept        []*event.Event // the first suppressed one of each source
+	latest      *event.Event   // the last suppressed one, if none went through since
 }
 
 // Process lets e through, or suppresses it.
@@ -60,6 +61,7 @@ func (t *throttle) Process(e *event.Event, out component.Emitter) error {
 	now := t.now()
 	b := t.bucket(key, now, out)
 	if b.value.take(t, now) {
+		b.value.setLatest(nil, out)
 		out.Emit(e)
 		return nil
 	}
@@ -111,6 +113,18 @@ func (t *throttle) suppress(b *entry[string, bucket], e *event.Event, now time.T
 		out.Keep(e)
 		v.kept = append(v.kept, e)
 	}
+	v.setLatest(e, out)
+}
+
+// setLatest keeps e in the place of what was the last one before; nil is none.
+func (b *bucket) setLatest(e *event.Event, out component.Emitter) {
+	if e != nil {
+		out.Keep(e)
+	}
+	if b.latest != nil {
+		out.Release(b.latest)
+	}
+	b.latest = e
 }
 
 // until is when the burst is over, if nothing more comes.
@@ -139,15 +153,26 @@ func (t *throttle) tell(b *entry[string, bucket], out component.Emitter) {
 		text("component", t.address),
 	}
 	members = append(t.keys.member(members, b.key), number("suppressed", v.suppressed), moment("first", v.first), moment("last", v.last))
-	if example, err := kept.Root(); err == nil {
-		members = append(members, document.Member{Name: "example", Value: example})
+	members = append(members, quote("example", kept)...)
+	if v.latest != nil {
+		members = append(members, quote("latest", v.latest)...)
 	}
 	out.Emit(event.Merge(v.kept, kept.ID()+"/"+t.address, document.NewObject(members)))
 	for _, e := range v.kept {
 		out.Release(e)
 	}
+	v.setLatest(nil, out)
 	v.suppressed, v.kept = 0, nil
 	delete(t.bursts, b)
+}
+
+// quote is a member with all of e, if it is a document.
+func quote(name string, e *event.Event) []document.Member {
+	root, err := e.Root()
+	if err != nil {
+		return nil
+	}
+	return []document.Member{{Name: name, Value: root}}
 }
 
 // leastPause is between two looks at the bursts, however many of them end.

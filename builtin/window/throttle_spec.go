@@ -17,10 +17,11 @@ one that does not is suppressed. At the end of a burst comes one event that stan
 
 ` + "```json" + `
 {"event_type":"suppressed","message":"118 events of \"003\" suppressed within 9.8s","component":"transform.throttle.calm",
- "key":"003","suppressed":118,"first":"2026-03-01T08:00:00Z","last":"2026-03-01T08:00:09.8Z","example":{"agent":{"id":"003"}}}
+ "key":"003","suppressed":118,"first":"2026-03-01T08:00:00Z","last":"2026-03-01T08:00:09.8Z","example":{"agent":{"id":"003"}},"latest":{"agent":{"id":"003"}}}
 ` + "```" + `
 
 ` + "`example`" + ` is the first event that was suppressed, so that templates behind it find what they need: ` + "`{{ agent.id ?? example.agent.id }}`" + `.
+` + "`latest`" + ` is the last one; it is missing if an event of the key went through after it, so that what it says is never older than what was let through.
 Time is that of the clock when the event comes here, not what is written in it.
 
 | what happens when … | what you see | test |
@@ -37,7 +38,7 @@ Time is that of the clock when the event comes here, not what is written in it.
 		{Name: "burst", Type: component.TypeCount, Doc: "How many go through at once after a quiet time. Default: what `rate` gives in a second, at least 1."},
 		{Name: "quiet", Type: component.TypeDuration, Default: 10 * time.Second, Check: positive, Doc: "A burst is over when nothing was suppressed for so long."},
 		{Name: "tell_after", Type: component.TypeDuration, Default: time.Minute, Check: positive, Doc: "A burst that goes on is told of at the latest so long after its first suppressed event, and again. So long a source's position may stand still."},
-		{Name: "max_keys", Type: component.TypeCount, Default: 10_000, Check: atLeastOne, Doc: "How many keys are known at a time; each costs some 300 bytes, and one event while it is suppressed."},
+		{Name: "max_keys", Type: component.TypeCount, Default: 10_000, Check: atLeastOne, Doc: "How many keys are known at a time; each costs some 300 bytes, and two events while it is suppressed."},
 	},
 	Example: `transform "throttle" "calm" {
   from  = filter.logins

@@ -19,12 +19,12 @@ func TestThrottle(t *testing.T) {
   rate = "1/s"
   burst = 2`)
 		begin := time.Now()
-		for range 10 {
-			r.must(`{"k":"a"}`)
+		for n := range 10 {
+			r.must(fmt.Sprintf(`{"k":"a","n":%d}`, n))
 			r.pass(100 * time.Millisecond)
 		}
 		r.must(`{"k":"b"}`)
-		if got := strings.Join(r.taken(), " "); got != `{"k":"a"} {"k":"a"} {"k":"b"}` || r.drops["suppressed"] != 8 {
+		if got := strings.Join(r.taken(), " "); got != `{"k":"a","n":0} {"k":"a","n":1} {"k":"b"}` || r.drops["suppressed"] != 8 {
 			t.Errorf("got %s, %v", got, r.drops)
 		}
 		r.pass(9800 * time.Millisecond)
@@ -40,10 +40,27 @@ func TestThrottle(t *testing.T) {
 			t.Error(e.ID())
 		}
 		at := func(d time.Duration) string { return begin.Add(d).UTC().Format(time.RFC3339Nano) }
-		want := fmt.Sprintf(`{"event_type":"suppressed","message":"8 events of \"a\" suppressed within 700ms","component":"transform.throttle.x","key":"a","suppressed":8,"first":%q,"last":%q,"example":{"k":"a"}}`,
+		want := fmt.Sprintf(`{"event_type":"suppressed","message":"8 events of \"a\" suppressed within 700ms","component":"transform.throttle.x","key":"a","suppressed":8,"first":%q,"last":%q,"example":{"k":"a","n":2},"latest":{"k":"a","n":9}}`,
 			at(200*time.Millisecond), at(900*time.Millisecond))
 		if got := string(e.AppendJSON(nil)); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	})
+}
+
+// What is told of a burst late is no news where an event has gone through since.
+func TestThrottleLatestIsTheLatest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "throttle", `rate = "1/s"`)
+		for n := range 3 { // 0 passes
+			r.must(fmt.Sprintf(`{"n":%d}`, n))
+		}
+		r.pass(time.Second)
+		r.must(`{"n":3}`)
+		r.out = nil
+		r.pass(10 * time.Second)
+		if len(r.out) != 1 || whole(get(r.out[0], "suppressed")) != 2 || whole(get(r.out[0], "example").Get("n")) != 1 || !get(r.out[0], "latest").IsNil() || len(r.kept) != 0 {
+			t.Errorf("%s, %d kept", r.taken(), len(r.kept))
 		}
 	})
 }
