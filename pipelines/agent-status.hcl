@@ -86,6 +86,10 @@ variable "subject_prefix" {
   type        = string
   default     = "wazuh"
   description = "What all subjects begin with"
+  validation {
+    condition     = can(regex("^[^.*>[:space:]]+([.][^.*>[:space:]]+)*$", var.subject_prefix))
+    error_message = "subject_prefix must be one or more names with dots between them, without blanks, * and >"
+  }
 }
 
 variable "jetstream" {
@@ -187,16 +191,19 @@ filter "suppressed" {
 transform "map" "suppressed" {
   from = filter.suppressed
   set = {
-    schema_version = "1.0"
-    event_id       = "{{ meta.id }}"
-    timestamp      = "{{ last }}"
-    manager_node   = "{{ example.manager_node }}"
-    agent_id       = "{{ example.agent_id }}"
-    agent_name     = "{{ example.agent_name }}"
-    fleet          = "{{ example.fleet }}"
-    signature      = null
+    schema_version  = "1.0"
+    event_id        = "{{ meta.id }}"
+    timestamp       = "{{ last }}"
+    manager_node    = "{{ example.manager_node }}"
+    agent_id        = "{{ example.agent_id }}"
+    agent_name      = "{{ example.agent_name }}"
+    previous_status = "{{ example.previous_status }}"
+    current_status  = "{{ latest.current_status }}" # null if a later change was published
+    flaps           = "{{ latest.flaps ?? example.flaps }}"
+    fleet           = "{{ latest.fleet ?? example.fleet }}"
+    signature       = null
   }
-  remove = ["component", "key", "example"]
+  remove = ["component", "key", "example", "latest"]
 }
 
 # --------------------------------------------------------------------------------------------------- anomalies
@@ -256,7 +263,7 @@ transform "map" "batch" {
       total_agents        = "{{ findLast(events, .fleet != nil).fleet.total_agents }}"
       active_agents       = "{{ findLast(events, .fleet != nil).fleet.active_agents }}"
       disconnected_agents = "{{ findLast(events, .fleet != nil).fleet.disconnected_agents }}"
-      changes_detected    = "{{ count(events, .current_status != nil) + sum(events, .suppressed) }}"
+      changes_detected    = "{{ count(events, .status_code != nil) + sum(events, .suppressed) }}"
     }
     signature = null
   }
