@@ -201,6 +201,21 @@ sink "file" "out" {
 			w.over(50 * time.Millisecond)
 		},
 	},
+	{
+		name: "renamed queue on disk", line: alert, most: 20000, sink: fileSink, stdin: true, arrived: fromFiles,
+		warm: renamedQueue,
+		pipeline: `
+# %[1]s
+source "stdin" "inEDIT" {
+  queue { storage = "disk" }
+}
+sink "file" "out" {
+  from = source.stdin.inEDIT
+  path = "out.jsonl"
+}
+`,
+		deaths: []string{"spool.move:1", "spool.moved:1"},
+	},
 }
 
 // signalOnceRunning sends a signal if something was delivered already.
@@ -260,6 +275,17 @@ func damagedQueue(at string) func(*walk, string) {
 			w.Fatal(err)
 		}
 	}
+}
+
+// renamedQueue leaves a queue under a name that its source has no more.
+func renamedQueue(w *walk, _ string) {
+	w.start("graph.checkpoint:3")
+	for !w.over(5 * time.Millisecond) {
+		w.write(20)
+	}
+	w.process = nil
+	w.edits++
+	w.configure()
 }
 
 // fromFiles are the lines of out.jsonl, of what was rotated, and of what was set aside.
@@ -423,9 +449,14 @@ func (w *walk) queued() (list []queued) {
 
 // storedInQueue is the number of the first line in the queue that the sink's checkpoint does not cover.
 func (w *walk) storedInQueue(d *state.Dir) int {
-	p := d.Checkpoints("source.stdin.in")[w.sink]
+	next := int64(0)
+	for _, c := range d.All() {
+		if c.Sink == w.sink {
+			next = c.Offset
+		}
+	}
 	for _, r := range w.queued() {
-		if r.Number >= p.Offset {
+		if r.Number >= next {
 			return numberOf(r.Text)
 		}
 	}

@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +16,8 @@ import (
 
 	"github.com/wazuh-etl/etl/cmd/internal/positions"
 	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/graph"
+	"github.com/wazuh-etl/etl/runtime/plan"
 	"github.com/wazuh-etl/etl/runtime/spool"
 	"github.com/wazuh-etl/etl/runtime/state"
 )
@@ -28,10 +28,17 @@ func newQueue(specs []*component.Spec) *cobra.Command {
 		Short: "Show and empty queues on disk",
 		Long: `Show and empty queues on disk: those of sources with queue { storage = "disk" }. TARGET is a
 pipeline file, or its state directory, STATE/NAME. SOURCE is the address of a source, needed
-where there are several queues. Looking changes nothing, and may be done while the pipeline runs.`,
+where there are several queues. Looking changes nothing, and may be done while the pipeline runs.
+
+A queue keeps what some sink has still to get; what all of them have had goes a file at a time, a
+little later. Each event has a number, which counts up and is never used again.
+
+A queue that no source uses is what one has left that was removed, or changed: give it back its
+name and settings, and its events are delivered; or print them with export, and remove
+them with drop.`,
 	}
 	cmd.AddCommand(
-		newQueueCommand(specs, "ls", "Say what each queue holds, what is missing, and where each sink stands in it",
+		newQueueCommand(specs, "ls", "Say what each queue holds, what waits for each sink, and what is lost",
 			func(w io.Writer, queues []*queueOnDisk) error {
 				for _, q := range queues {
 					if err := q.list(w); err != nil {
@@ -99,12 +106,16 @@ func newQueueDrop(specs []*component.Spec) *cobra.Command {
 			defer unlock()
 			return single(queues, func(q *queueOnDisk) error {
 				if !yes {
-					return refused(fmt.Errorf("this removes %d events of %s that may not be delivered: say --yes if that is meant", q.Records, q.address))
+					n, err := q.undelivered()
+					if err != nil {
+						return failed(err)
+					}
+					return refused(fmt.Errorf("this removes %s of %s, %d of which some sink has not had: say --yes if that is meant", events(q.Records), q.address, n))
 				}
 				if err := q.Drop(q.state); err != nil {
 					return failed(fmt.Errorf("dropping the queue of %s: %w", q.address, err))
 				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %d events removed\n", q.address, q.Records)
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s removed\n", q.address, events(q.Records))
 				return err
 			})
 		},
@@ -119,7 +130,8 @@ type queueOnDisk struct {
 	*spool.Store
 	address string
 	state   component.State
-	cursors map[string]component.Position // of each sink
+	cursors map[string]component.Position // of each sink, where the pipeline is known of its sinks
+	unused  bool                          // no source of the pipeline has it; false if the pipeline is not known
 	escape  bool
 }
 
@@ -133,14 +145,13 @@ func (f *pipelineFlags) queues(args []string, stderr io.Writer) (*positions.Targ
 	if err != nil {
 		return nil, nil, noState(t, err)
 	}
-	entries, err := t.FS.ReadDir(filepath.Join(t.Path, "components"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	homes, err := dir.Homes()
+	if err != nil {
 		return nil, nil, failed(err)
 	}
 	var queues []*queueOnDisk
-	for _, e := range entries {
-		address, err := url.PathUnescape(e.Name())
-		if err != nil || !e.IsDir() || len(args) > 1 && address != args[1] {
+	for _, address := range homes {
+		if len(args) > 1 && address != args[1] {
 			continue
 		}
 		q, err := lookAt(t, dir, address)
@@ -170,6 +181,13 @@ func (f *pipelineFlags) queues(args []string, stderr io.Writer) (*positions.Targ
 // lookAt is the queue of the source at address as it is now.
 func lookAt(t *positions.Target, dir *state.Dir, address string) (*queueOnDisk, error) {
 	q := &queueOnDisk{address: address, state: dir.Component(address), cursors: dir.Checkpoints(address)}
+	if t.Plan != nil {
+		has := func(is func(*plan.Node) bool) bool { return slices.ContainsFunc(t.Plan.Nodes, is) }
+		q.unused = !has(func(n *plan.Node) bool { return n.Address == address && n.Queue.Disk })
+		maps.DeleteFunc(q.cursors, func(sink string, _ component.Position) bool {
+			return sink != graph.DeadLetters && !has(func(n *plan.Node) bool { return n.Address == sink })
+		})
+	}
 	var err error
 	q.Store, err = spool.Look(t.FS, dir.ComponentDir(address), q.state)
 	return q, err
@@ -187,33 +205,72 @@ func single(queues []*queueOnDisk, do func(*queueOnDisk) error) error {
 	return do(queues[0])
 }
 
-func (q *queueOnDisk) list(w io.Writer) error {
-	fmt.Fprintf(w, "%s: %d events, %d bytes on disk", q.address, q.Records, q.Bytes)
-	if q.Records > 0 {
-		fmt.Fprintf(w, ", numbers %d to %d, received %s to %s", q.First, q.Last, q.Oldest.Format(time.RFC3339), q.Newest.Format(time.RFC3339))
+// undelivered counts the events that not all sinks have.
+func (q *queueOnDisk) undelivered() (n int64, err error) {
+	if len(q.cursors) == 0 {
+		return q.Records, nil
 	}
-	fmt.Fprintln(w)
+	for _, p := range q.cursors {
+		behind, err := q.Behind(p)
+		if err != nil {
+			return 0, err
+		}
+		n = max(n, behind)
+	}
+	return n, nil
+}
+
+func (q *queueOnDisk) list(w io.Writer) error {
+	fmt.Fprintln(w, q.address)
+	if q.unused {
+		fmt.Fprintln(w, "  no source of the pipeline uses it: nobody delivers what waits here (see etl queue --help)")
+	}
+	if q.Records == 0 {
+		fmt.Fprintf(w, "  is empty (%d bytes on disk)\n", q.Bytes)
+	} else {
+		waiting, err := q.undelivered()
+		if err != nil {
+			return failed(err)
+		}
+		fmt.Fprintf(w, "  %d of %s on disk wait for a sink; numbers %d to %d, received from %s to %s, %d bytes\n",
+			waiting, events(q.Records), q.First, q.Last, q.Oldest.Format(time.RFC3339), q.Newest.Format(time.RFC3339), q.Bytes)
+	}
 	for _, r := range q.Missing {
-		fmt.Fprintf(w, "  missing: %d events, numbers %s\n", r.Count(), r)
+		fmt.Fprintf(w, "  lost: %s with the numbers %s should be on disk and are not\n", events(r.Count()), r)
+	}
+	if len(q.cursors) == 0 && q.Records > 0 {
+		fmt.Fprintln(w, "  no sink has had any of it yet")
 	}
 	for _, sink := range slices.Sorted(maps.Keys(q.cursors)) {
 		p := q.cursors[sink]
-		if p.Generation != q.Generation {
-			fmt.Fprintf(w, "  %s: not in this queue\n", sink)
-			continue
-		}
-		behind := int64(0)
-		if err := q.Each(func(r *spool.Record) error {
-			if r.Number >= p.Offset {
-				behind++
-			}
-			return nil
-		}); err != nil {
+		behind, err := q.Behind(p)
+		if err != nil {
 			return failed(err)
 		}
-		fmt.Fprintf(w, "  %s: next is number %d, %d events behind\n", sink, p.Offset, behind)
+		switch {
+		case behind == 0:
+			fmt.Fprintf(w, "  %s: has everything\n", sink)
+		case p.Generation != q.Generation:
+			fmt.Fprintf(w, "  %s: stood in another queue, which is gone; all %s wait for it\n", sink, events(behind))
+		default:
+			fmt.Fprintf(w, "  %s: %s for it, from number %d on\n", sink, wait(behind), max(p.Offset, q.First))
+		}
 	}
 	return nil
+}
+
+func events(n int64) string {
+	if n == 1 {
+		return "1 event"
+	}
+	return fmt.Sprintf("%d events", n)
+}
+
+func wait(n int64) string {
+	if n == 1 {
+		return "1 event waits"
+	}
+	return fmt.Sprintf("%d events wait", n)
 }
 
 func (q *queueOnDisk) show(w io.Writer) error {

@@ -48,6 +48,7 @@ func (g *Graph) Reload(p *plan.Plan) error {
 	}
 	g.switchSources(next, old)
 	old.retire(next)
+	g.pumps.Go(g.tellOrphans)
 	behindReload.Pass()
 	return nil
 }

@@ -118,6 +118,7 @@ func (g *Graph) start() error {
 			return err
 		}
 	}
+	g.pumps.Go(g.tellOrphans)
 	return nil
 }
 

@@ -27,7 +27,7 @@ func (g *Graph) spooled(n *plan.Node) component.Source {
 		g.spools[n.Address] = log
 	}
 	log.SetLimits(n.Queue)
-	return spool.Wrap(n.Source, log)
+	return spool.Wrap(n.Source, log, n.Settings)
 }
 
 // forget tells the sources that keep what they give which of it nobody needs

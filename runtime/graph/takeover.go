@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/wazuh-etl/etl/runtime/component"
+	"github.com/wazuh-etl/etl/runtime/spool"
 )
 
 // checkpoints are where the sinks stand in the source. One that has none takes
@@ -12,6 +13,11 @@ import (
 // more: it was renamed. The caller has g.mu.
 func (f *feed) checkpoints() (map[string]component.Position, error) {
 	state := f.g.options.State
+	if queued, ok := f.node.Source.(*spool.Source); ok {
+		if err := f.takeOverQueue(queued.Settings()); err != nil {
+			return nil, err
+		}
+	}
 	saved := state.Checkpoints(f.address)
 	claimant, ok := f.node.Source.(component.Claimant)
 	if !ok || len(saved) > 0 {
@@ -31,6 +37,44 @@ func (f *feed) checkpoints() (map[string]component.Position, error) {
 		return state.Checkpoints(f.address), nil
 	}
 	return saved, nil
+}
+
+// takeOverQueue gives the source the queue on disk of one of the same kind and settings that is in
+// the pipeline no more, unless it has one. What is cut off at any point is done by the
+// next start. The caller has g.mu.
+func (f *feed) takeOverQueue(settings string) error {
+	own := f.g.queueOf(f.address)
+	if settings == "" || own.Kept() {
+		return nil
+	}
+	orphans, err := f.g.orphans()
+	if err != nil {
+		return err
+	}
+	for _, from := range orphans {
+		old := f.g.queueOf(from)
+		if f.g.program.byName[from] != nil || kindOf(from) != kindOf(f.address) || old.Settings() != settings {
+			continue
+		}
+		if log := f.g.spools[from]; log != nil {
+			delete(f.g.spools, from)
+			if err := log.Close(); err != nil {
+				return fmt.Errorf("%s: closing the queue of %s: %w", f.address, from, err)
+			}
+		}
+		for _, l := range f.g.leaving {
+			l.handOver(from)
+		}
+		if err = f.g.options.State.Move(from, f.address); err == nil {
+			err = old.Move(own)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: taking over the queue of %s: %w", f.address, from, err)
+		}
+		f.g.log.Info("the source takes over the queue on disk of one that is gone and had the same settings", "component", f.address, "from", from)
+		return nil
+	}
+	return nil
 }
 
 // kindOf is the "source.file" of source.file.alerts.

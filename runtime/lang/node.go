@@ -87,7 +87,6 @@ func (l *loader) decodeNode(n *node) {
 	n.config = d
 	l.each = n.each
 	defer func() { l.each = nil }()
-	d.print.add("address", n.Address)
 	if a := body.Attributes["enabled"]; a != nil {
 		if v, ok := l.evaluate(a.Expr); ok {
 			if v, _ := v.UnmarkDeep(); v.IsKnown() && !v.IsNull() {
@@ -125,6 +124,8 @@ func (l *loader) decodeNode(n *node) {
 		l.decodeFrom(n)
 	}
 	l.decodeCommon(n)
+	n.Settings = d.print.sum()
+	d.print.add("address", n.Address)
 	n.bad = n.bad || !d.ok || !connected
 }
 

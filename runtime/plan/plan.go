@@ -96,6 +96,8 @@ type Node struct {
 	// Fingerprint changes when anything changes that decides what the node
 	// does, the content of files it reads included; not by where it stands or what feeds it.
 	Fingerprint string
+	// Settings changes when anything of the node's own block but its name does.
+	Settings string
 }
 
 // Written is n's address as its block has it: that of all where for_each made n.

@@ -17,4 +17,6 @@ var (
 	behindRemove  = failpoint.New("spool.removed")
 	beforeAside   = failpoint.New("spool.aside")
 	beforeClose   = failpoint.New("spool.close")
+	beforeMove    = failpoint.New("spool.move") // the new owner has the numbers, and not the files
+	behindMove    = failpoint.New("spool.moved")
 )

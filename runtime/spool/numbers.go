@@ -25,6 +25,8 @@ type numbers struct {
 	Reserved int64  `json:"reserved"` // no number from here on was ever used
 	Clean    bool   `json:"clean"`    // the log was closed: Last is the last record
 	Last     int64  `json:"last,omitempty"`
+	// Settings are those of the source that fills the log, whatever it is called.
+	Settings string `json:"settings,omitempty"`
 	// Told are those missing in files that are still there: each is reported once.
 	Told []Range `json:"told,omitempty"`
 	// Dropped are those that a full log dropped behind its reader, and that not all sinks are

@@ -10,15 +10,20 @@ import (
 // Source is a source that can't be asked again, behind its log: it gives what
 // the log holds, and can be resumed at any position in it.
 type Source struct {
-	inner component.Source
-	log   *Log
+	inner    component.Source
+	log      *Log
+	settings string
 	reader
 }
 
-// Wrap puts inner behind its log.
-func Wrap(inner component.Source, log *Log) *Source {
-	return &Source{inner: inner, log: log, reader: reader{log: log, first: true}}
+// Wrap puts inner behind its log. settings tell it from others of its kind, whatever
+// they are called; empty if nothing does.
+func Wrap(inner component.Source, log *Log, settings string) *Source {
+	return &Source{inner: inner, log: log, settings: settings, reader: reader{log: log, first: true}}
 }
+
+// Settings are those of Wrap.
+func (s *Source) Settings() string { return s.settings }
 
 // Finite tells the source behind the log, if it can be told.
 func (s *Source) Finite() {
@@ -71,6 +76,9 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 	if err := s.log.open(host); err != nil {
 		return err
 	}
+	if err := s.log.belong(s.settings); err != nil {
+		return err
+	}
 	s.log.end(false)
 	s.begin(from)
 	ctx, stop := context.WithCancel(ctx)
@@ -90,6 +98,17 @@ func (s *Source) Run(ctx context.Context, host *component.Host, from []component
 		return e
 	}
 	return err
+}
+
+// belong stores whose events the log gets from now on.
+func (l *Log) belong(settings string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.numbers.Settings == settings {
+		return nil
+	}
+	l.numbers.Settings = settings
+	return l.numbers.store(l.state)
 }
 
 // end says whether the source has come to its end.

@@ -66,6 +66,20 @@ func Look(files world.FS, stateDir string, state component.State) (*Store, error
 	})
 }
 
+// Behind counts the records that a sink which stands at p has still to get: all
+// of them if p is in another log.
+func (s *Store) Behind(p component.Position) (n int64, err error) {
+	if p.Generation != s.Generation {
+		return s.Records, nil
+	}
+	return n, s.Each(func(r *Record) error {
+		if r.Number >= p.Offset {
+			n++
+		}
+		return nil
+	})
+}
+
 // Confirm keeps of Missing what another look, made later, misses too: a process at work
 // may have removed segments, and written on, between what the first one read.
 func (s *Store) Confirm(later *Store) {

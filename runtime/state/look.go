@@ -43,6 +43,21 @@ func (d *Dir) Modified() (latest time.Time) {
 	return latest
 }
 
+// Homes are the addresses of the components that have a ComponentDir, sorted.
+func (d *Dir) Homes() (addresses []string, err error) {
+	entries, err := d.fs.ReadDir(filepath.Join(d.path, "components"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing the directories of components: %w", err)
+	}
+	for _, e := range entries {
+		if address, err := url.PathUnescape(e.Name()); err == nil && e.IsDir() {
+			addresses = append(addresses, address)
+		}
+	}
+	slices.Sort(addresses)
+	return addresses, nil
+}
+
 // Stored is what one component keeps.
 type Stored struct {
 	Address string

@@ -156,6 +156,8 @@ const diskQueue = "A source that can't be read again (`stdin`, `generate`) with 
 | the log is full | the source waits, or the oldest or newest events are dropped, with their exact count | TestWhenFull, TestBlockWaitsForRoom, TestDroppedBehindTheReaderIsCounted |
 | the process or the machine dies | what was acknowledged to the source is there; each sink goes on where it stood, with the same ids | TestPowerLossAtEveryOperation |
 | the pipeline is loaded again | the log stays, also if the source has changed | TestQueueOnDiskResumesEachSink |
+| the source has a new name | the one of the same kind and settings takes over the log, each sink where it stood; at a start and at a reload | TestARenamedSourceTakesOverItsQueue, TestAQueueOnDiskOverReloads |
+| no source uses the log any more | the log says at each start and reload how many events wait in it; ` + "`etl queue export` prints them, `etl queue drop`" + ` removes them | TestARenamedSourceTakesOverItsQueue |
 | the disk is full | the source waits, health says why; it goes on when there is room | TestFullDisk |
 | a write or an ` + "`fsync`" + ` fails | the segment is abandoned, the events are written again in a new one | TestFailedSyncsAndWrites |
 | files are damaged or gone | the start tells the numbers and the exact count of what is missing, and goes on with the rest; a damaged file is copied to ` + "`queue/damaged`" + ` | TestEachFlippedByte, TestSegmentsThatAreGoneOrCutAreCounted, TestFilesThatAreAllGoneAreCounted |
