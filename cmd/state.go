@@ -182,8 +182,6 @@ func (f *pipelineFlags) pipelineTarget(path string, stderr io.Writer) (*position
 
 // imported is what name says, of whoever it is.
 func imported(t *positions.Target, from, name string, stdin io.Reader) (*positions.Changes, error) {
-	info, err := os.Stat(name)
-	registry := err == nil && info.IsDir()
 	switch from {
 	case "wazuh-dfn":
 		c, err := t.FromWazuhDFN(name)
@@ -191,18 +189,21 @@ func imported(t *positions.Target, from, name string, stdin io.Reader) (*positio
 			return nil, refused(err)
 		}
 		return c, nil
-	case "filebeat":
-		registry = true
-	case "", "etl":
-		registry = registry && from == ""
+	case "", "etl", "filebeat":
 	default:
 		return nil, refused(fmt.Errorf("--from %s: write etl, filebeat or wazuh-dfn", from))
 	}
-	if registry {
-		return fromFilebeat(t, name)
+	info, err := os.Stat(name)
+	if err == nil && info.IsDir() && from != "etl" {
+		entries, err := filebeat.Read(name)
+		if err != nil {
+			return nil, refused(err)
+		}
+		return fromFilebeat(t, entries)
 	}
 	var raw []byte
 	if name == "-" {
+		name = "standard input"
 		raw, err = io.ReadAll(stdin)
 	} else {
 		raw, err = os.ReadFile(name)
@@ -210,21 +211,24 @@ func imported(t *positions.Target, from, name string, stdin io.Reader) (*positio
 	if err != nil {
 		return nil, refused(fmt.Errorf("reading what is to be imported: %w", err))
 	}
+	if from == "filebeat" || from == "" && strings.HasPrefix(strings.TrimSpace(string(raw)), "[") { // Filebeat 6 has one file, an array
+		entries, err := filebeat.Parse(raw)
+		if err == nil && len(entries) == 0 {
+			err = errors.New("the list names no file that Filebeat has read, and is no export of etl state export")
+		}
+		if err != nil {
+			return nil, refused(fmt.Errorf("%s: %w", name, err))
+		}
+		return fromFilebeat(t, entries)
+	}
 	c, err := t.Import(raw)
-	switch {
-	case errors.Is(err, positions.ErrNoExport) && from == "" && strings.HasPrefix(strings.TrimSpace(string(raw)), "["):
-		return fromFilebeat(t, name) // Filebeat 6 has one file, an array
-	case err != nil:
+	if err != nil {
 		return nil, refused(fmt.Errorf("%s: %w", name, err))
 	}
 	return c, nil
 }
 
-func fromFilebeat(t *positions.Target, path string) (*positions.Changes, error) {
-	entries, err := filebeat.Read(path)
-	if err != nil {
-		return nil, refused(err)
-	}
+func fromFilebeat(t *positions.Target, entries []filebeat.Entry) (*positions.Changes, error) {
 	c, err := t.FromFilebeat(entries)
 	if err != nil {
 		return nil, refused(err)

@@ -75,9 +75,18 @@ func readSingle(path string) ([]Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the Filebeat registry: %w", err)
 	}
+	entries, err := Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return entries, nil
+}
+
+// Parse reads the text of Filebeat 6's registry, an array.
+func Parse(raw []byte) ([]Entry, error) {
 	var all []value
 	if err := json.Unmarshal(raw, &all); err != nil {
-		return nil, fmt.Errorf("%w in %s: %w", ErrNone, path, err)
+		return nil, fmt.Errorf("%w: %w", ErrNone, err)
 	}
 	var entries []Entry
 	for _, v := range all {

@@ -27,14 +27,14 @@ func (t *Target) Export(w io.Writer) error {
 	return write(w, exported{exportVersion, t.Name, d.All()})
 }
 
-// ErrNoExport says that a text is no export of checkpoints.
-var ErrNoExport = errors.New("no export of checkpoints")
+// errNoExport says that a text is no export of checkpoints.
+var errNoExport = errors.New("this is no export of checkpoints, which etl state export prints")
 
 // Import is what an export says, as it is.
 func (t *Target) Import(raw []byte) (*Changes, error) {
 	var e exported
 	if err := json.Unmarshal(raw, &e); err != nil || e.Checkpoints == nil {
-		return nil, ErrNoExport
+		return nil, errNoExport
 	}
 	if e.Version > exportVersion {
 		return nil, fmt.Errorf("the export is of a newer etl (format %d, this one knows %d)", e.Version, exportVersion)
@@ -45,7 +45,7 @@ func (t *Target) Import(raw []byte) (*Changes, error) {
 	}
 	for _, k := range e.Checkpoints {
 		if k.Source == "" || k.Sink == "" || k.Offset < 0 {
-			return nil, fmt.Errorf("%w: a checkpoint has no source, no sink, or an offset below 0", ErrNoExport)
+			return nil, fmt.Errorf("%w: a checkpoint has no source, no sink, or an offset below 0", errNoExport)
 		}
 		if !t.known(k) {
 			c.note("%s → %s: the pipeline has no such components; the checkpoint is kept for when it has", k.Source, k.Sink)
