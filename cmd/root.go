@@ -35,6 +35,7 @@ filters, transforms and sinks, and etl runs it for years.
 		newDeadLetter(specs),
 		newQueue(specs),
 		newPeek(),
+		newWatch(specs),
 		newVerify(),
 		newDecrypt(),
 		newDocs(specs),
