@@ -178,6 +178,7 @@ func (f *follower) note(info fs.FileInfo) {
 func (f *follower) tell(err error) {
 	text := ""
 	if err != nil {
+		err = denied(f.files, f.path, err)
 		text = err.Error()
 	}
 	if text == f.told {

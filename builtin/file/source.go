@@ -70,19 +70,21 @@ func (s *Source) Decode(text []byte, out component.Output) error {
 	})
 }
 
-// Resume says which positions lie behind the earliest of them in what there is to read.
+// Resume says which positions lie behind the earliest of them in what there is to read. As long as a file can't be
+// read nobody knows whether it is the one that a position means: an error may pass.
 func (s *Source) Resume(host *component.Host, from []component.Position) ([]bool, error) {
-	if err := s.readable(host); err != nil {
-		return nil, err
+	err := s.readable(host)
+	var begin start
+	if err == nil {
+		begin, err = s.start(host, from)
 	}
-	start, err := s.start(host, from)
 	if err != nil {
-		return nil, err
+		return nil, component.NotYet(err)
 	}
-	if start.generation != nil {
-		start.generation.file.Close()
+	if begin.generation != nil {
+		begin.generation.file.Close()
 	}
-	return start.reachable, nil
+	return begin.reachable, nil
 }
 
 // Run reads from the earliest of from on.
@@ -145,7 +147,7 @@ func (s *Source) readable(host *component.Host) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("opening the file to read: %w", err)
+		return fmt.Errorf("opening the file to read: %w", denied(host.FS, s.path, err))
 	}
 	return g.file.Close()
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -342,7 +344,8 @@ func TestBrokenLinesAreFailures(t *testing.T) {
 	})
 }
 
-func TestUnreadableAtAResumeIsAnError(t *testing.T) {
+// What a position means can't be said as long as the file can't be read: that is for a while, and says what to do.
+func TestUnreadableAtAResume(t *testing.T) {
 	r := newRig(t)
 	r.append(alerts, lines(0, 3))
 	r.must(r.once())
@@ -353,8 +356,32 @@ func TestUnreadableAtAResumeIsAnError(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := r.source.Resume(r.host, []component.Position{position}); !errors.Is(err, syscall.EACCES) {
+	_, err := r.source.Resume(r.host, []component.Position{position})
+	if !errors.Is(err, syscall.EACCES) || !component.IsNotYet(err) || !strings.Contains(err.Error(), "etl runs as user "+userName(os.Geteuid())) {
 		t.Errorf("error %v", err)
+	}
+	r.files.Fault(nil)
+	if reachable, err := r.source.Resume(r.host, []component.Position{position}); err != nil || !reachable[0] {
+		t.Errorf("reachable %v, error %v", reachable, err)
+	}
+}
+
+// Who may not read a file is told whose it is.
+func TestDeniedSaysWhoseTheFileIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alerts.json")
+	if err := os.WriteFile(path, nil, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	me := userName(os.Geteuid())
+	err := denied(world.OS().FS, path, fs.ErrPermission)
+	if text := err.Error(); !errors.Is(err, fs.ErrPermission) || !strings.Contains(text, "of "+me+":") || !strings.Contains(text, "-rw-r-----") || !strings.Contains(text, "usermod -aG ") {
+		t.Error(err)
+	}
+	if err := denied(world.OS().FS, path+"/x/y", fs.ErrPermission); !strings.Contains(err.Error(), "may not search a directory") {
+		t.Error(err)
+	}
+	if err := denied(world.OS().FS, path, syscall.EIO); err != syscall.EIO {
+		t.Error(err)
 	}
 }
 

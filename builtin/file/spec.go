@@ -66,7 +66,7 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 | what happens when … | then | test |
 | --- | --- | --- |
 | **gone**: the file is not there | it is waited for; with ` + "`follow = false`" + ` it is an error | TestWaitsForTheFile, TestOnceWithoutFile |
-| **unreadable**: the file can't be opened or read | health says why, it is tried again. At a start with checkpoints nobody can say which of them are still good: ` + "`etl run`" + ` ends with the error, and the service manager starts it again | TestUnreadableFileIsTriedAgain, TestUnreadableAtAResumeIsAnError |
+| **unreadable**: the file can't be opened or read, also at a start with checkpoints | health and the log say why, and, if it may not be read, as which user etl runs, whose the file is and what to do; it is tried again, and read from the checkpoints on as soon as it can be. With ` + "`etl run --once`" + ` it is an error | TestUnreadableFileIsTriedAgain, TestUnreadableAtAResume, TestInputThatCannotBeReadYetIsWaitedFor |
 | the last line has no line break | it is waited for; at the end of a file that is not followed, or is rotated away, it is taken as it is | TestLastLineWithoutBreak |
 | **bad data**: a line is no JSON object, is longer than ` + "`max_line_bytes`" + ` | it goes to ` + "`.errors`" + `, the next one does not suffer | TestBrokenLinesAreFailures |
 | **rotated**: the file is renamed and a new one made | the old one is read to its end, then the new one from its start | TestRotationsLoseNothing |

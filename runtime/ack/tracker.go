@@ -61,6 +61,13 @@ func (t *Tracker) Begin(position any) {
 	}
 }
 
+// Forget makes slot have no position, before the first lot is opened.
+func (t *Tracker) Forget(slot int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.positions[slot] = nil
+}
+
 // Open starts the account of the next lot. position is where a slot stands
 // once it is through with it; held slots (by slot, may be short or nil) stay
 // where they are. A source that wants the outcome of each event gives settled,

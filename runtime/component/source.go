@@ -2,6 +2,7 @@ package component
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -36,9 +37,23 @@ type Resumable interface {
 	// Resume says for each of from, before Run, whether it can be reached in
 	// reading order from the earliest of them: events up to a reachable position are not
 	// given again to the sink that has it. Run starts at the earliest, with a lot of that one's
-	// generation, even if there are no lines in it.
+	// generation, even if there are no lines in it. An error ends the pipeline, but for
+	// one of NotYet: then Resume is asked again, every second, before Run.
 	Resume(host *Host, from []Position) (reachable []bool, err error)
 }
+
+// NotYet is an error of Resume that may pass: what the positions are in can't be read now.
+func NotYet(err error) error { return &notYet{err} }
+
+// IsNotYet says whether err is, or wraps, one of NotYet.
+func IsNotYet(err error) bool {
+	_, ok := errors.AsType[*notYet](err)
+	return ok
+}
+
+type notYet struct{ error }
+
+func (n *notYet) Unwrap() error { return n.error }
 
 // Claimant is a source that knows the positions of its own input, whatever it
 // was called when they were stored: a source that was renamed goes on where it stood.

@@ -50,6 +50,7 @@ type feed struct {
 	done   int64 // jobs that have left waiting for good
 
 	takenOver bool // another source has its checkpoints now
+	unsure    bool // the source could not say yet what it comes to: it is asked again before it runs
 
 	stopSource context.CancelFunc
 	stopped    chan struct{} // closed when the source's Run has returned
@@ -67,53 +68,35 @@ func (g *Graph) newFeed(s *step) *feed {
 // The caller has g.mu.
 func (f *feed) start() error {
 	positions := make([]any, len(f.g.slots))
-	var from []component.Position
-	if f.g.options.State != nil {
-		var err error
-		if from, err = f.resume(positions); err != nil {
-			return err
-		}
+	from, err := f.stand(positions)
+	if err != nil {
+		return err
 	}
 	f.program, f.sinks = f.g.program, f.g.program.behind(f.address)
 	f.tracker = ack.NewTracker(positions, nil)
+	if err := f.resume(from); err != nil && (f.g.options.Once || !component.IsNotYet(err)) {
+		return err
+	}
 	f.g.pumps.Go(f.dispatch)
 	f.run(from)
 	return nil
 }
 
-// resume fills in where each slot stands, and which of them skip what the
-// others read again.
-func (f *feed) resume(positions []any) ([]component.Position, error) {
+// stand fills in where each slot stands, and lets each skip what it has.
+func (f *feed) stand(positions []any) (from []component.Position, err error) {
+	if f.g.options.State == nil {
+		return nil, nil
+	}
 	saved, err := f.checkpoints()
-	if err != nil {
+	if _, ok := f.node.Source.(component.Resumable); !ok || err != nil {
 		return nil, err
 	}
-	var from []component.Position
-	var slots []int
 	for _, sink := range f.g.program.behind(f.address) {
 		if p, ok := saved[sink.node.Address]; ok {
 			from = append(from, p)
-			slots = append(slots, sink.slot)
 			positions[sink.slot] = p
+			f.skips[sink.slot] = &skipping{position: p}
 		}
-	}
-	r, ok := f.node.Source.(component.Resumable)
-	if !ok || len(from) == 0 {
-		clear(positions)
-		return nil, nil
-	}
-	reachable, err := r.Resume(f.host, from)
-	if err != nil {
-		return nil, fmt.Errorf("%s: resuming: %w", f.address, err)
-	}
-	for i, slot := range slots {
-		if !reachable[i] {
-			f.g.log.Warn("a checkpoint can't be found in the input: the sink gets everything from the earliest one that can",
-				"component", f.address, "slot", f.g.slotName(slot), "generation", from[i].Generation, "offset", from[i].Offset)
-			positions[slot] = nil
-			continue
-		}
-		f.skips[slot] = &skipping{position: from[i]}
 	}
 	// A sink that has no checkpoint while others have one is new: it starts
 	// with the earliest of them, and does not get what was before.
@@ -139,7 +122,10 @@ func (f *feed) run(from []component.Position) {
 		defer f.g.running.done()
 		defer close(stopped)
 		defer cancel()
-		err := source.Run(ctx, f.host, from, f)
+		err := f.await(ctx, from)
+		if err == nil {
+			err = source.Run(ctx, f.host, from, f)
+		}
 		f.mu.Lock()
 		f.ended = true
 		f.mu.Unlock()
@@ -234,28 +220,13 @@ func (f *feed) checkResumed(lot *component.Lot) {
 	if len(f.skips) == 0 || slices.ContainsFunc(f.from, func(p component.Position) bool { return p.Generation == lot.Stream.Generation }) {
 		return
 	}
-	if r, ok := f.node.Source.(component.Resumable); ok && !f.keepSkips(r, f.from) {
-		return
+	if r, ok := f.node.Source.(component.Resumable); ok {
+		if all, err := f.keepSkips(r, f.from); !all && err == nil {
+			return
+		}
 	}
 	f.g.log.Warn("the source did not go on where its sinks stand: they get everything from here on", "component", f.address)
 	clear(f.skips)
-}
-
-// keepSkips lets only those sinks go on skipping what they have whose positions r comes to,
-// if it goes on from the earliest of from. all says that it comes to each of from and of those. The caller has f.mu.
-func (f *feed) keepSkips(r component.Resumable, from []component.Position) (all bool) {
-	asked := slices.Clone(from)
-	var slots []int
-	for slot, s := range f.skips {
-		slots, asked = append(slots, slot), append(asked, s.position)
-	}
-	reachable, err := r.Resume(f.host, asked)
-	for i, slot := range slots {
-		if err != nil || !reachable[len(from)+i] {
-			delete(f.skips, slot)
-		}
-	}
-	return err == nil && !slices.Contains(reachable, false)
 }
 
 // held is what a lot may come to hold, in bytes, if all its lines are kept.

@@ -154,7 +154,8 @@ func (f *feed) goOnFrom(successor component.Source) []component.Position {
 	if f.began {
 		from = []component.Position{f.emitted}
 	}
-	f.keepSkips(r, from)
+	_, err := f.keepSkips(r, from)
+	f.unsure = component.IsNotYet(err)
 	return from
 }
 
@@ -292,14 +293,4 @@ func (g *Graph) drainTimeout() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.plan.Runtime.DrainTimeout
-}
-
-// slotName is the address of the sink that slot is for. The caller has g.mu.
-func (g *Graph) slotName(slot int) string {
-	for address, s := range g.slots {
-		if s == slot {
-			return address
-		}
-	}
-	return ""
 }
