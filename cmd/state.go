@@ -145,7 +145,8 @@ func newStateImport(specs []*component.Spec) *cobra.Command {
 		Long: `Take over how far another has read. What is imported is an export of etl state export (- is
 standard input), or the registry of Filebeat 7 or 8: its directory registry/filebeat, or the
 data directory around it. Each file is looked for by inode or path, and its offset held
-against the file: one inside of a line is moved back to the line's beginning.
+against the file: one inside of a line is moved back to the line's beginning; Filebeat stops
+between lines, so it means another file, which is read from its beginning.
 
 wazuh-dfn does not remember how far it has read: with --from wazuh-dfn the files are begun at
 their end (stop wazuh-dfn first, then nothing is delivered twice) or beginning.`,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/wazuh-etl/etl/builtin/file"
 	"github.com/wazuh-etl/etl/cmd/internal/filebeat"
@@ -67,14 +68,42 @@ func (t *Target) FromFilebeat(entries []filebeat.Entry) (*Changes, error) {
 type stand struct {
 	filebeat.Entry
 	member file.Member
-	index  int // among the files of the source, oldest first
+	index  int    // among the files of the source, oldest first
+	other  string // why this is not the file that Filebeat has read; empty if it is
 }
 
-// goOn makes the source n go on in the oldest of its files that Filebeat has
-// not read to the end, or behind the newest that it has.
-func (t *Target) goOn(c *Changes, n *plan.Node, v file.Survey, path string, entries []filebeat.Entry, used map[string]bool) error {
+// offset is where to go on in the file.
+func (s *stand) offset() int64 {
+	if s.other != "" {
+		return 0
+	}
+	return s.Offset
+}
+
+// judge says whether the file is the one that Filebeat has read, which stops between lines: an inode is given to another file
+// as soon as it is free.
+func (s *stand) judge(v file.Survey) error {
+	if s.Offset > s.member.Size {
+		s.other = fmt.Sprintf("it has only %d bytes: it was truncated, or another file got its inode", s.member.Size)
+		return nil
+	}
+	p, err := v.At(s.member.Path, s.Offset)
+	if errors.Is(err, file.ErrNoLine) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.member.Path, err)
+	}
+	if p.Offset != s.Offset {
+		s.other = "that is inside of a line, and Filebeat stops between lines: another file got its inode"
+	}
+	return nil
+}
+
+// stands are the entries about files of the source whose path that is, oldest first. Filebeat reads no archives: one
+// with the inode of an entry is another file, which was read, if at all, before it was compressed.
+func (c *Changes) stands(v file.Survey, path string, entries []filebeat.Entry, used map[string]bool) (list []stand, err error) {
 	members := v.Members()
-	var stands []stand
 	for _, e := range entries {
 		i := memberOf(e, members)
 		if i < 0 {
@@ -85,7 +114,26 @@ func (t *Target) goOn(c *Changes, n *plan.Node, v file.Survey, path string, entr
 			continue
 		}
 		used[e.Key+e.Path] = true
-		stands = append(stands, stand{e, members[i], i})
+		s := stand{Entry: e, member: members[i], index: i}
+		if err := s.judge(v); err != nil {
+			return nil, err
+		}
+		if s.other != "" && strings.HasSuffix(s.member.Path, ".gz") {
+			c.note("%s: it has the inode of a file that Filebeat read to offset %d, and is another one: left out", s.member.Path, e.Offset)
+			continue
+		}
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b stand) int { return a.index - b.index })
+	return list, nil
+}
+
+// goOn makes the source n go on in the oldest of its files that Filebeat has
+// not read to the end, or behind the newest that it has.
+func (t *Target) goOn(c *Changes, n *plan.Node, v file.Survey, path string, entries []filebeat.Entry, used map[string]bool) error {
+	stands, err := c.stands(v, path, entries, used)
+	if err != nil {
+		return err
 	}
 	if len(stands) == 0 {
 		known := slices.ContainsFunc(entries, func(e filebeat.Entry) bool { return e.Path == path })
@@ -96,25 +144,14 @@ func (t *Target) goOn(c *Changes, n *plan.Node, v file.Survey, path string, entr
 		}
 		return nil
 	}
-	slices.SortFunc(stands, func(a, b stand) int { return a.index - b.index })
 	s := stands[len(stands)-1]
 	for _, o := range stands {
-		if o.Offset < o.member.Size {
+		if o.offset() < o.member.Size {
 			s = o
 			break
 		}
 	}
-	offset := s.Offset
-	if offset > s.member.Size {
-		words := fmt.Sprintf("%s: Filebeat read it to offset %d, and it has only %d bytes now: it was truncated, or another file got its inode, and is read from its beginning",
-			s.member.Path, offset, s.member.Size)
-		if s.index > 0 { // the rest may be in a copy or an archive, and nobody knows in which
-			words += fmt.Sprintf("; what Filebeat had not read before that is left out, if it is in an older file: etl state set goes back to one, as to %s:0", members[s.index-1].Path)
-		}
-		c.note("%s", words)
-		offset = 0
-	}
-	p, err := v.At(s.member.Path, offset, t.positions(n.Address)...)
+	p, err := v.At(s.member.Path, s.offset(), t.positions(n.Address)...)
 	if errors.Is(err, file.ErrNoLine) {
 		c.note("%s: %v: it is read from its beginning", s.member.Path, err)
 		return nil
@@ -122,11 +159,14 @@ func (t *Target) goOn(c *Changes, n *plan.Node, v file.Survey, path string, entr
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.member.Path, err)
 	}
-	switch {
-	case p.Offset != offset:
-		c.note("%s: Filebeat read it to offset %d, which is inside of a line: %s goes on at its beginning, %d. Filebeat stops between lines: look whether another file got the inode", s.member.Path, s.Offset, n.Address, p.Offset)
-	case offset == s.Offset:
+	if s.other == "" {
 		c.note("%s: Filebeat read it to offset %d, the beginning of a line: %s goes on there", s.member.Path, s.Offset, n.Address)
+	} else {
+		words := fmt.Sprintf("%s: Filebeat read it to offset %d, and %s. %s reads it from its beginning", s.member.Path, s.Offset, s.other, n.Address)
+		if s.index > 0 { // the rest may be in a copy or an archive, and nobody knows in which
+			words += fmt.Sprintf("; what Filebeat had not read before that is left out, if it is in an older file: etl state set goes back to one, as to %s:0", v.Members()[s.index-1].Path)
+		}
+		c.note("%s", words)
 	}
 	sinks, err := t.choose(n, "")
 	if err != nil {

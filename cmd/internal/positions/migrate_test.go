@@ -1,6 +1,8 @@
 package positions
 
 import (
+	"bytes"
+	"compress/gzip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,7 +56,10 @@ func TestFilebeatOverRotations(t *testing.T) {
 		"all read":            {[3]int64{16, 16, 16}, path, 16, false, "the beginning of a line"},
 		"in the current":      {[3]int64{16, 16, 8}, path, 8, false, "the beginning of a line"},
 		"stopped before":      {[3]int64{16, 8, -1}, dated("20"), 8, false, "ossec-alerts-20.json: Filebeat read it to offset 8"},
-		"inside of a line":    {[3]int64{-1, -1, 11}, path, 8, false, "inside of a line"},
+		"another file":        {[3]int64{-1, -1, 11}, path, 0, false, "inside of a line, and Filebeat stops between lines: another file got its inode. source.file.in reads it from its beginning"},
+		"another older file":  {[3]int64{-1, 11, 16}, dated("20"), 0, false, "another file got its inode"},
+		"an older one, short": {[3]int64{-1, 99, 16}, dated("20"), 0, false, "it has only 16 bytes"},
+		"before another file": {[3]int64{8, 11, 16}, dated("19"), 8, false, "the beginning of a line"},
 		"two behind":          {[3]int64{8, 3, 0}, dated("19"), 8, false, "the beginning of a line"},
 		"truncated":           {[3]int64{-1, -1, 99}, path, 0, false, "left out, if it is in an older file: etl state set goes back to one, as to " + dated("20")},
 		"by path":             {[3]int64{-1, -1, 8}, path, 8, true, "the beginning of a line"},
@@ -123,6 +128,25 @@ func TestFilebeatsFileIsGone(t *testing.T) {
 	}
 	if len(changes.Checkpoints) != 0 || !strings.Contains(strings.Join(changes.Notes, "\n"), "that file is not there any more") ||
 		strings.Contains(strings.Join(changes.Notes, "\n"), "knows nothing") {
+		t.Errorf("%+v", changes)
+	}
+}
+
+// An archive that has got the inode of a file in the registry is none that Filebeat has read.
+func TestFilebeatReadsNoArchives(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.json")
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	z.Write([]byte("{\"n\":1}\n{\"n\":2}\n"))
+	z.Close()
+	archive, now := written(t, path+".1.gz", packed.String()), written(t, path, "{\"n\":3}\n")
+	archive.Path, archive.Offset, now.Offset = path, 11, 8
+	changes, err := reading(t, path, "").FromFilebeat([]filebeat.Entry{archive, now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(changes.Checkpoints) != 1 || changes.Checkpoints[0].Path != path || changes.Checkpoints[0].Offset != 8 ||
+		!strings.Contains(strings.Join(changes.Notes, "\n"), "a.json.1.gz: it has the inode") {
 		t.Errorf("%+v", changes)
 	}
 }
