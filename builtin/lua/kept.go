@@ -83,7 +83,10 @@ func (s *survey) open(v lua.LValue) {
 		case *proxy:
 			s.proxy(u)
 		case *markup:
-			s.bytes += int64(len(u.text))
+			s.bytes += int64(len(u.quoted))
+			if u.text != nil {
+				s.bytes += int64(len(*u.text))
+			}
 		case number:
 			s.bytes += int64(u.value.Size())
 		}

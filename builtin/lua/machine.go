@@ -36,6 +36,7 @@ type machine struct {
 	origin, meta *lua.LUserData // of the current event, once looked at
 	arena        []slot         // of the current event's proxies
 	live         []*proxy       // of the current event
+	fresh        []proxy        // to be made
 	buffer       []byte         // scratch of helpers
 	replaced     uint64         // characters that XML forbids
 	kept         int64          // allocated since the size of what is kept was last measured

@@ -61,7 +61,7 @@ func textOf(v lua.LValue) string {
 	if ud, ok := v.(*lua.LUserData); ok {
 		switch u := ud.Value.(type) {
 		case *markup:
-			return u.text
+			return u.String()
 		case number:
 			return u.value.Number()
 		}

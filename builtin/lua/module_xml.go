@@ -36,7 +36,7 @@ func (m *machine) xmlModule() functions {
 		},
 		"escape": func(L *lua.LState) int {
 			m.buffer = m.appendContent(m.buffer[:0], L.Get(1))
-			return m.pushMarkup(L)
+			return m.pushMarkup(L, m.buffer)
 		},
 	}
 }
@@ -56,81 +56,84 @@ func (m *machine) xmlElement(L *lua.LState) int {
 		b = append(b, '>')
 	}
 	m.buffer = b
-	return m.pushMarkup(L)
+	return m.pushMarkup(L, b)
 }
 
 func (m *machine) xmlEmpty(L *lua.LState) int {
 	m.buffer = append(m.appendStart(m.buffer[:0], L), " />"...)
-	return m.pushMarkup(L)
+	return m.pushMarkup(L, m.buffer)
 }
 
 // appendSlot appends the text of slot i without making a Lua string of it.
-func (m *machine) appendSlot(b []byte, p *proxy, i int, inAttribute bool) []byte {
-	text := ""
-	switch s := &p.slots[i]; s.value.Kind() {
-	case document.Null:
-		return b
-	case document.Text:
-		text = s.value.Text()
-	case document.Number:
-		text = s.value.Number()
+func (m *machine) appendSlot(b []byte, p *proxy, i int, at where) []byte {
+	switch v := p.slots[i].value; v.Kind() {
+	case document.Missing, document.Array, document.Object: // a script may have written it, or into it
+		return m.appendWritten(b, m.at(p, i), at)
 	default:
-		v := m.slotText(p, i)
-		if v == lua.LValue(m.null) { // written by the script
-			return b
-		}
-		text = textOf(v)
+		return m.appendValue(b, v, at)
 	}
+}
+
+// appendWritten appends a Lua value as the text that a document would have.
+func (m *machine) appendWritten(b []byte, v lua.LValue, at where) []byte {
+	if v == lua.LNil || v == lua.LValue(m.null) {
+		return b
+	}
+	text := m.writtenText(v)
 	m.budget.alloc(int64(len(text)))
-	return m.appendEscaped(b, text, inAttribute)
+	return m.appendText(b, text, at)
 }
 
 func (m *machine) xmlNamed(L *lua.LState) int {
 	object := m.checkList(L, 1)
-	element, attribute, capital := m.checkText(L, 2), m.checkText(L, 3), lua.LVAsBool(L.Get(4))
-	b := m.buffer[:0]
-	one := func(name string, content func([]byte) []byte) {
-		b = append(b, '<')
-		b = appendName(b, element)
-		b = append(b, ' ')
-		b = appendName(b, attribute)
-		b = append(b, `="`...)
+	element, capital := m.checkText(L, 2), lua.LVAsBool(L.Get(4))
+	// What each element begins and ends with stands in front of them, to be copied.
+	b := appendName(append(m.buffer[:0], '<'), element)
+	b = append(appendName(append(b, ' '), m.checkText(L, 3)), `=\"`...)
+	start := len(b)
+	b = append(appendName(append(b, "</"...), element), '>')
+	end := len(b)
+	one := func(name string, appendContent func()) {
+		b = append(b, b[:start]...)
 		if capital && name != "" && name[0] >= 'a' && name[0] <= 'z' {
 			b = append(b, name[0]-'a'+'A')
 			name = name[1:]
 		} else if capital {
 			name = capitalize(name)
 		}
-		b = m.appendEscaped(b, name, true)
-		b = append(b, `">`...)
+		b = append(m.appendText(b, name, attribute), `\">`...)
 		open := len(b)
-		if b = content(b); len(b) == open {
+		if appendContent(); len(b) == open {
 			b = append(b[:open-1], " />"...)
 			return
 		}
-		b = append(b, "</"...)
-		b = appendName(b, element)
-		b = append(b, '>')
+		b = append(b, b[start:end]...)
 	}
-	if p := m.proxyOf(object); p != nil && p.table == nil {
+	switch p := m.proxyOf(object); {
+	case p != nil && !p.loaded && len(p.slots) == 0 && !p.array: // nobody has looked inside
+		for name, v := range p.value.Members() {
+			one(name, func() { b = m.appendValue(b, v, content) })
+		}
+		m.budget.spend(p.value.Len())
+	case p != nil && p.table == nil:
 		m.load(p)
 		for i := range p.slots {
-			one(p.slots[i].name, func(b []byte) []byte { return m.appendSlot(b, p, i, false) })
+			one(p.slots[i].name, func() { b = m.appendSlot(b, p, i, content) })
 		}
 		m.budget.spend(len(p.slots))
-	} else {
+	default:
 		m.each(object, func(key, value lua.LValue) {
-			one(key.String(), func(b []byte) []byte { return m.appendContent(b, value) })
+			one(key.String(), func() { b = m.appendContent(b, value) })
 		})
 	}
 	m.buffer = b
-	return m.pushMarkup(L)
+	return m.pushMarkup(L, b[end:])
 }
 
-// pushMarkup pushes the buffer as markup.
-func (m *machine) pushMarkup(L *lua.LState) int {
-	m.budget.alloc(64 + int64(len(m.buffer)))
-	x := &markup{text: string(m.buffer)}
+// pushMarkup pushes what was written into the buffer as markup.
+func (m *machine) pushMarkup(L *lua.LState, b []byte) int {
+	m.budget.alloc(64 + int64(len(b)))
+	x := &markup{quoted: string(b)}
 	x.ud.Value, x.ud.Metatable, x.ud.Env = x, m.markupMeta, m.env
 	L.Push(&x.ud)
 	if cap(m.buffer) > 1<<20 { // a large event is rare: don't keep room for it
@@ -165,11 +168,9 @@ func (m *machine) appendStart(b []byte, L *lua.LState) []byte {
 		}
 		b = append(b, ' ')
 		b = appendName(b, textOf(name))
-		b = append(b, `="`...)
-		if value != lua.LValue(m.null) {
-			b = m.appendEscaped(b, m.writtenText(value), true)
-		}
-		b = append(b, '"')
+		b = append(b, `=\"`...)
+		b = m.appendWritten(b, value, attribute)
+		b = append(b, `\"`...)
 	}
 	return b
 }
@@ -177,24 +178,15 @@ func (m *machine) appendStart(b []byte, L *lua.LState) []byte {
 // appendContent appends what stands inside an element.
 func (m *machine) appendContent(b []byte, v lua.LValue) []byte {
 	switch v := v.(type) {
-	case lua.LString:
-		m.budget.alloc(int64(len(v)))
-		return m.appendEscaped(b, string(v), false)
 	case *lua.LUserData:
-		switch u := v.Value.(type) {
-		case *markup:
-			m.budget.alloc(int64(len(u.text)))
-			return append(b, u.text...)
-		case null:
-			return b
+		if x, ok := v.Value.(*markup); ok {
+			m.budget.alloc(int64(len(x.quoted)))
+			return append(b, x.quoted...)
 		}
 	case *lua.LTable:
 		return m.appendList(b, v)
 	}
-	if v == lua.LNil {
-		return b
-	}
-	return m.appendEscaped(b, m.writtenText(v), false)
+	return m.appendWritten(b, v, content)
 }
 
 // appendList appends a list of contents.
@@ -211,57 +203,6 @@ func (m *machine) appendList(b []byte, t *lua.LTable) []byte {
 		b = m.appendContent(b, v)
 	}
 	return b
-}
-
-// What a byte is in text and in an attribute.
-const (
-	plain      = iota
-	ampersand  // always a reference
-	quoted     // a reference in an attribute
-	suspicious // forbidden, or to be decoded to know
-)
-
-var xmlBytes = func() (kinds [256]uint8) {
-	for c := range kinds {
-		if c < 0x20 || c >= utf8.RuneSelf {
-			kinds[c] = suspicious
-		}
-	}
-	for _, c := range "&<>" {
-		kinds[c] = ampersand
-	}
-	for _, c := range "\"\t\n\r" {
-		kinds[c] = quoted
-	}
-	return kinds
-}()
-
-var xmlReferences = map[byte]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&quot;", '\t': "&#09;", '\n': "&#10;", '\r': "&#13;"}
-
-// appendEscaped appends text as content, or as the value of an attribute.
-func (m *machine) appendEscaped(b []byte, s string, attribute bool) []byte {
-	done := 0
-	for i := 0; i < len(s); {
-		switch kind := xmlBytes[s[i]]; {
-		case kind == ampersand || kind == quoted && attribute:
-			b = append(b, s[done:i]...)
-			b = append(b, xmlReferences[s[i]]...)
-			i++
-			done = i
-		case kind == suspicious:
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r < 0x20 || r == utf8.RuneError && size == 1 || r == 0xfffe || r == 0xffff {
-				b = append(b, s[done:i]...)
-				b = append(b, "\ufffd"...)
-				done = i + size
-				m.replaced++
-			}
-			i += size
-		default:
-			i++
-		}
-	}
-	return append(b, s[done:]...)
 }
 
 // appendName appends a name; a colon stays, since the script wrote it.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wazuh-etl/etl/runtime/document"
 )
 
 // template is XML with places in it, {name}, for an object's members, compiled
@@ -14,23 +16,23 @@ import (
 // of its own costs a call, a Lua string for each text, and a copy.
 type template []part
 
-// part is one step of writing a template.
+// part is one step of writing a template. All text is markup: as JSON has it.
 type part struct {
 	kind partKind
-	text string     // what is written as it is
-	key  lua.LValue // the member's name
+	text string // what is written as it is
+	key  string // the member's name
 }
 
 type partKind uint8
 
 const (
-	fixed     partKind = iota // text
-	member                    // the member's text as content
-	quote                     // the member's text inside of an attribute
-	attribute                 // text, the member's text and a quotation mark; nothing if it is missing
-	rest                      // the content that the call was given
-	opened                    // text, which ends a start tag
-	shut                      // text, which is an end tag; a start tag with nothing behind it is closed instead
+	fixed    partKind = iota // text
+	member                   // the member's text as content
+	quote                    // the member's text inside of an attribute
+	optional                 // text, the member's text and a quotation mark; nothing if it is missing
+	rest                     // the content that the call was given
+	opened                   // text, which ends a start tag
+	shut                     // text, which is an end tag; a start tag with nothing behind it is closed instead
 )
 
 // xmlTemplate is xml.template(text): a function of an object, and content.
@@ -43,7 +45,7 @@ func (m *machine) xmlTemplate(L *lua.LState) int {
 	}
 	L.Push(m.function(func(L *lua.LState) int {
 		m.buffer = m.appendTemplate(m.buffer[:0], L, t)
-		return m.pushMarkup(L)
+		return m.pushMarkup(L, m.buffer)
 	}))
 	return 1
 }
@@ -58,14 +60,14 @@ func (m *machine) appendTemplate(b []byte, L *lua.LState, t template) []byte {
 		case fixed:
 			b = append(b, p.text...)
 		case member:
-			b, _ = m.appendMember(b, object, p.key, false)
+			b, _ = m.appendMember(b, object, p.key, content)
 		case quote:
-			b, _ = m.appendMember(b, object, p.key, true)
-		case attribute:
+			b, _ = m.appendMember(b, object, p.key, attribute)
+		case optional:
 			before := len(b)
 			var there bool
-			if b, there = m.appendMember(append(b, p.text...), object, p.key, true); there {
-				b = append(b, '"')
+			if b, there = m.appendMember(append(b, p.text...), object, p.key, attribute); there {
+				b = append(b, `\"`...)
 			} else {
 				b = b[:before]
 			}
@@ -90,22 +92,26 @@ func (m *machine) appendTemplate(b []byte, L *lua.LState, t template) []byte {
 
 // appendMember appends the text of object's member, as it was written, and
 // says whether there is one.
-func (m *machine) appendMember(b []byte, object, key lua.LValue, inAttribute bool) ([]byte, bool) {
-	if p := m.proxyOf(object); p != nil && p.table == nil {
-		i := m.slotOf(p, key)
+func (m *machine) appendMember(b []byte, object lua.LValue, key string, at where) ([]byte, bool) {
+	p := m.proxyOf(object)
+	if p != nil && !p.loaded {
+		switch v := m.lookup(p, key); v.Kind() {
+		case document.Missing:
+			return b, false
+		case document.Array, document.Object: // a script may have written into it
+		default:
+			return m.appendValue(b, v, at), true
+		}
+	}
+	if p != nil && p.table == nil {
+		i := m.slotOf(p, lua.LString(key))
 		if i < 0 {
 			return b, false
 		}
-		return m.appendSlot(b, p, i, inAttribute), true
+		return m.appendSlot(b, p, i, at), true
 	}
-	switch v := m.index(object, key); v {
-	case lua.LNil:
-		return b, false
-	case lua.LValue(m.null):
-		return b, true
-	default:
-		return m.appendEscaped(b, m.writtenText(v), inAttribute), true
-	}
+	v := m.index(object, lua.LString(key))
+	return m.appendWritten(b, v, at), v != lua.LNil
 }
 
 // maxNesting is how deep the elements of a template can be.
@@ -204,13 +210,13 @@ func (p *templateParser) text(kind partKind, text string) {
 func (p *templateParser) attribute(name, value string) error {
 	if key, ok := strings.CutPrefix(value, "{"); ok {
 		if key, ok = strings.CutSuffix(key, "}"); ok && key != "..." && key != "" && !strings.ContainsAny(key, "{}") {
-			p.out = append(p.out, part{kind: attribute, text: " " + name + `="`, key: lua.LString(key)})
+			p.out = append(p.out, part{kind: optional, text: " " + name + `=\"`, key: key})
 			return nil
 		}
 	}
-	p.text(fixed, " "+name+`="`)
+	p.text(fixed, " "+name+`=\"`)
 	err := p.places(value, quote)
-	p.text(fixed, `"`)
+	p.text(fixed, `\"`)
 	return err
 }
 
@@ -221,7 +227,11 @@ func (p *templateParser) places(text string, kind partKind) error {
 		if at < 0 {
 			at = len(text)
 		}
-		p.text(fixed, string(p.machine.appendEscaped(nil, text[:at], kind == quote)))
+		stands := content
+		if kind == quote {
+			stands = attribute
+		}
+		p.text(fixed, string(p.machine.appendText(nil, text[:at], stands)))
 		if text = text[at:]; text == "" {
 			break
 		}
@@ -241,7 +251,7 @@ func (p *templateParser) places(text string, kind partKind) error {
 		case name == "...":
 			p.out = append(p.out, part{kind: rest})
 		default:
-			p.out = append(p.out, part{kind: kind, key: lua.LString(name)})
+			p.out = append(p.out, part{kind: kind, key: name})
 		}
 		text = after
 	}

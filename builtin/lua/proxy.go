@@ -19,12 +19,13 @@ type proxy struct {
 	ud         lua.LUserData
 	generation uint64         // of the event it belongs to; 0: to none
 	value      document.Value // as it came; Missing if it was made here
-	slots      []slot         // the members or elements of value
+	slots      []slot         // the members or elements of value; until loaded, members that were looked at
+	looks      int            // for members, until loaded
 	named      map[string]int // slots by name, once one of many was looked for
 	table      *lua.LTable    // after the first write
 	cursor     int            // where next found its last key
 	array      bool
-	loaded     bool   // slots are there
+	loaded     bool   // slots are there, all of them
 	fixed      string // why it can't be written; empty if it can
 }
 
@@ -44,7 +45,12 @@ const proxyBytes = 256
 // newProxy is the proxy of an object or array of the current event.
 func (m *machine) newProxy(v document.Value, fixed string) *proxy {
 	m.budget.alloc(proxyBytes)
-	p := &proxy{generation: m.generation, value: v, array: v.Kind() == document.Array, fixed: fixed}
+	if len(m.fresh) == 0 {
+		m.fresh = make([]proxy, 16)
+	}
+	p := &m.fresh[0]
+	m.fresh = m.fresh[1:]
+	p.generation, p.value, p.array, p.fixed = m.generation, v, v.Kind() == document.Array, fixed
 	p.ud.Value, p.ud.Metatable, p.ud.Env = p, m.proxyMeta, m.env
 	m.live = append(m.live, p)
 	return p
@@ -105,7 +111,7 @@ func (m *machine) load(p *proxy) {
 		return
 	}
 	p.loaded = true
-	n := p.value.Len()
+	n, seen := p.value.Len(), p.slots
 	if p.generation == 0 {
 		p.slots = make([]slot, 0, n)
 	} else {
@@ -121,6 +127,38 @@ func (m *machine) load(p *proxy) {
 	for name, v := range p.value.Members() {
 		p.slots = append(p.slots, slot{name: name, value: v})
 	}
+	for i := range seen {
+		if seen[i].lua != nil {
+			p.slots[p.find(seen[i].name)].lua = seen[i].lua
+		}
+	}
+}
+
+// look is the slot called name, or -1, of an object whose slots need not all be
+// there: most scripts look at few members of large objects.
+func (m *machine) look(p *proxy, name string) int {
+	if p.looks++; p.looks > manySlots || p.generation == 0 {
+		m.load(p)
+	}
+	at := p.find(name)
+	if at >= 0 || p.loaded {
+		return at
+	}
+	v := m.lookup(p, name)
+	if v.Kind() == document.Missing {
+		return -1
+	}
+	if len(p.slots) == cap(p.slots) {
+		p.slots = append(m.takeSlots(2*len(p.slots)+4), p.slots...)
+	}
+	p.slots = append(p.slots, slot{name: name, value: v})
+	return len(p.slots) - 1
+}
+
+// lookup is the member called name as it came.
+func (m *machine) lookup(p *proxy, name string) document.Value {
+	m.budget.spend(p.value.Len() / 64)
+	return p.value.Get(name)
 }
 
 // takeSlots is room for n slots that lives as long as the event.
@@ -181,13 +219,13 @@ func (m *machine) get(p *proxy, key lua.LValue) lua.LValue {
 
 // slotOf is the slot that key means, or -1.
 func (m *machine) slotOf(p *proxy, key lua.LValue) int {
-	m.load(p)
 	switch k := key.(type) {
 	case lua.LString:
 		if !p.array {
-			return p.find(string(k))
+			return m.look(p, string(k))
 		}
 	case lua.LNumber:
+		m.load(p)
 		if i := int(k); p.array && lua.LNumber(i) == k && i >= 1 && i <= len(p.slots) {
 			return i - 1
 		}
@@ -257,6 +295,7 @@ func (m *machine) next(p *proxy, key lua.LValue) (lua.LValue, lua.LValue) {
 		m.budget.spend(4)
 		return p.table.Next(key)
 	}
+	m.load(p)
 	i := 0
 	if key != lua.LNil {
 		if name, ok := key.(lua.LString); ok && p.cursor < len(p.slots) && !p.array && p.slots[p.cursor].name == string(name) {
@@ -265,7 +304,6 @@ func (m *machine) next(p *proxy, key lua.LValue) (lua.LValue, lua.LValue) {
 			m.L.RaiseError("invalid key to 'next'")
 		}
 	}
-	m.load(p)
 	if i >= len(p.slots) {
 		return lua.LNil, lua.LNil
 	}

@@ -18,12 +18,6 @@ type number struct{ value document.Value }
 // null is JSON's null: etl.null.
 type null struct{}
 
-// markup is XML that is already escaped.
-type markup struct {
-	ud   lua.LUserData
-	text string
-}
-
 // toLua is a document's value as Lua has it. What is below in says where it
 // can't be changed.
 func (m *machine) toLua(v document.Value, in *proxy) lua.LValue {
@@ -91,7 +85,7 @@ func (m *machine) toValue(v lua.LValue, depth int) (document.Value, error) {
 		case number:
 			return u.value, m.cost(u.value.Size())
 		case *markup:
-			return document.NewText(u.text), m.cost(len(u.text))
+			return document.NewQuoted(u.quoted), m.cost(len(u.quoted))
 		case null:
 			return document.NewNull(), m.cost(0)
 		}
@@ -123,6 +117,7 @@ func (m *machine) proxyValue(p *proxy, depth int) (document.Value, error) {
 	if p.table != nil {
 		return m.changedValue(p, depth)
 	}
+	m.load(p)
 	if p.array {
 		items := make([]document.Value, 0, len(p.slots))
 		for i := range p.slots {

@@ -33,6 +33,14 @@ func NewFloat(f float64) Value {
 // NewText is a text: s, with U+FFFD for each byte that is not UTF-8.
 func NewText(s string) Value { return ofString(Text, valid(s)) }
 
+// NewQuoted is the text that s is when it stands between quotes in JSON. s must
+// be as AppendJSON writes it: it goes out as it is.
+func NewQuoted(s string) Value {
+	v := ofString(Text, s)
+	v.form = quoted
+	return v
+}
+
 // NewNumber is the number that text spells in JSON's grammar, kept to the
 // letter; ok is false if it spells none.
 func NewNumber(text string) (v Value, ok bool) {

@@ -101,26 +101,23 @@ func numberIsText(number, text Value) bool {
 
 // plainText is Text if that needs no decoding.
 func (v Value) plainText() (string, bool) {
-	if v.form != indexed {
+	switch v.form {
+	case indexed:
+		d, n := v.node()
+		return alias(d.inside(n)), n.flags&(escaped|repair) == 0
+	case quoted:
+		return "", false
+	default:
 		return v.string(), true
 	}
-	d, n := v.node()
-	if n.flags&(escaped|repair) != 0 {
-		return "", false
-	}
-	return alias(d.inside(n)), true
 }
 
 // textBytes is Text without allocation as long as the buffer is large enough.
 func (v Value) textBytes(buffer []byte) []byte {
-	if v.form != indexed {
-		return bytesOf(v.string())
+	if s, ok := v.plainText(); ok {
+		return bytesOf(s)
 	}
-	d, n := v.node()
-	if n.flags&(escaped|repair) != 0 {
-		return appendDecoded(buffer, d.inside(n))
-	}
-	return d.inside(n)
+	return v.appendDecoded(buffer)
 }
 
 func equalArrays(a, b Value) bool {

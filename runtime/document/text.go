@@ -87,6 +87,10 @@ func isBroken(r rune, source []byte) bool {
 	return r == utf8.RuneError && (len(source) == 1 || source[0] == '\\' && !isReplacement(source))
 }
 
+// Unescape is the rune that the valid escape at the start of s means, and its
+// length there: s is what Quoted gave.
+func Unescape(s string) (r rune, size int) { return decodeEscape(bytesOf(s)) }
+
 // decodeEscape is the rune that the valid escape at the start of s means.
 func decodeEscape(s []byte) (r rune, size int) {
 	switch c := s[1]; c {

@@ -15,6 +15,7 @@
 package document
 
 import (
+	"strings"
 	"time"
 	"unsafe"
 )
@@ -51,6 +52,7 @@ const (
 	indexed              // at is a *Document, bits the node's index
 	integer              // a Number: bits is an int64
 	floating             // a Number: bits is a finite float64
+	quoted               // a Text: at and bits are what AppendJSON writes of it between the quotes
 )
 
 // Value is one value: of a document, or computed. The zero Value is Missing.
@@ -91,8 +93,28 @@ func (v Value) Text() string {
 			return decoded(d.inside(n))
 		}
 		return alias(d.inside(n))
+	case v.form == quoted:
+		if s := v.string(); strings.IndexByte(s, '\\') >= 0 {
+			return decoded(bytesOf(s))
+		}
+		return v.string()
 	default:
 		return v.string()
+	}
+}
+
+// Quoted is a Text as JSON has it between the quotes, escapes and all; ok is
+// false for every other kind, and for a Text that has to be decoded to know. It
+// aliases the document's raw bytes.
+func (v Value) Quoted() (s string, ok bool) {
+	switch {
+	case v.kind != Text:
+		return "", false
+	case v.form == indexed:
+		d, n := v.node()
+		return alias(d.inside(n)), n.flags&repair == 0
+	default:
+		return v.string(), v.form == quoted
 	}
 }
 
@@ -168,7 +190,7 @@ func (v Value) node() (*Document, *node) {
 	return d, &d.nodes[v.bits]
 }
 
-// string is the computed text, or the text of a computed number.
+// string is the computed text, quoted if that is its form, or the text of a computed number.
 func (v Value) string() string { return unsafe.String((*byte)(v.at), int(v.bits)) }
 
 // items are the elements of a computed array.

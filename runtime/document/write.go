@@ -31,6 +31,9 @@ func (v Value) appendJSON(dst []byte, compact bool) []byte {
 	case Number:
 		return v.appendNumber(dst)
 	case Text:
+		if v.form == quoted {
+			return append(append(append(dst, '"'), v.string()...), '"')
+		}
 		return appendQuoted(dst, v.string())
 	case Array:
 		dst = append(dst, '[')
@@ -65,20 +68,29 @@ func (v Value) AppendText(dst []byte) []byte {
 	case Missing, Null:
 		return dst
 	case Text:
-		if v.form != indexed {
-			return append(dst, v.string()...)
-		}
-		d, n := v.node()
-		if n.flags&(escaped|repair) != 0 {
-			return appendDecoded(dst, d.inside(n))
-		}
-		return append(dst, d.inside(n)...)
+		return v.appendDecoded(dst)
 	case Time:
 		return v.Time().AppendFormat(dst, time.RFC3339Nano)
 	case Duration:
 		return append(dst, v.Duration().String()...)
 	default:
 		return v.AppendJSON(dst)
+	}
+}
+
+// appendDecoded appends a Text's content.
+func (v Value) appendDecoded(dst []byte) []byte {
+	switch v.form {
+	case indexed:
+		d, n := v.node()
+		if n.flags&(escaped|repair) != 0 {
+			return appendDecoded(dst, d.inside(n))
+		}
+		return append(dst, d.inside(n)...)
+	case quoted:
+		return appendDecoded(dst, bytesOf(v.string()))
+	default:
+		return append(dst, v.string()...)
 	}
 }
 
