@@ -31,9 +31,12 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("REPO", repo)
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("AGENTS", someAgents)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"agents":   agents,
+			"bus":      bus,
 			"exits":    exits,
 			"lines":    lines,
 			"registry": registry,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -52,21 +53,27 @@ func (n *NATS) Run(ctx context.Context, b *Board) error {
 		return n.refused(err)
 	}
 	defer nc.Close()
-	stop, err := n.streams(ctx, nc, b)
+	js, err := jetstream.New(nc)
 	if err != nil {
 		return err
 	}
-	if stop == nil {
-		for _, subject := range n.subjects() {
-			if _, err := nc.Subscribe(subject, func(m *client.Msg) { give(b, m.Header, m.Data) }); err != nil {
-				return fmt.Errorf("subscribing to %s: %w", subject, err)
-			}
+	kept, err := n.find(ctx, js)
+	if len(kept) == 0 {
+		why := "no stream keeps " + n.subjects()[0]
+		if err != nil {
+			why = "streams can't be read (" + err.Error() + ")"
 		}
-		stop = func() {}
+		b.Note(why + ": only what is published from now on is seen")
 	}
-	<-ctx.Done()
-	stop()
-	return nil
+	for _, subject := range n.subjects() {
+		if slices.ContainsFunc(kept, func(k keeper) bool { return slices.Contains(k.subjects, subject) }) {
+			continue
+		}
+		if _, err := nc.Subscribe(subject, func(m *client.Msg) { give(b, m.Header, m.Data) }); err != nil {
+			return fmt.Errorf("subscribing to %s: %w", subject, err)
+		}
+	}
+	return follow(ctx, js, kept, b)
 }
 
 func (n *NATS) options(b *Board) []client.Option {
@@ -113,64 +120,62 @@ func (n *NATS) refused(err error) error {
 	return fmt.Errorf("connecting to %s: %w%s", n.Host(), err, hint)
 }
 
-// streams reads from the streams that keep what is published; stop is nil if there are none.
-func (n *NATS) streams(ctx context.Context, nc *client.Conn, b *Board) (stop func(), err error) {
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return nil, err
-	}
-	names, err := n.find(ctx, js)
-	if err != nil || len(names) == 0 {
-		why := "no stream keeps " + n.subjects()[0]
-		if err != nil {
-			why = "streams can't be read (" + err.Error() + ")"
-		}
-		b.Note(why + ": only what is published from now on is seen")
-		return nil, nil
-	}
-	b.Replay(true)
-	var waiting atomic.Int64
-	waiting.Store(int64(len(names)))
-	through := func() {
-		if waiting.Add(-1) == 0 {
-			b.Replay(false)
-		}
-	}
-	var reading []jetstream.ConsumeContext
-	stop = func() {
-		for _, r := range reading {
-			r.Stop()
-		}
-	}
-	for _, name := range names {
-		r, err := n.follow(ctx, js, name, b, through)
-		if err != nil {
-			stop()
-			return nil, fmt.Errorf("reading stream %s: %w", name, err)
-		}
-		reading = append(reading, r)
-	}
-	return stop, nil
+// keeper is a stream and what it keeps for us.
+type keeper struct {
+	stream   string
+	subjects []string
 }
 
 // find lists the streams that keep what is published until it is too old: who reads others takes away from them.
-func (n *NATS) find(ctx context.Context, js jetstream.JetStream) ([]string, error) {
+func (n *NATS) find(ctx context.Context, js jetstream.JetStream) ([]keeper, error) {
 	ctx, cancel := context.WithTimeout(ctx, natsTimeout)
 	defer cancel()
-	var names []string
-	found := js.ListStreams(ctx, jetstream.WithStreamListSubject(n.subjects()[0]))
-	for info := range found.Info() {
-		if info.Config.Retention == jetstream.LimitsPolicy {
-			names = append(names, info.Config.Name)
+	var kept []keeper
+	for _, subject := range n.subjects() {
+		found := js.ListStreams(ctx, jetstream.WithStreamListSubject(subject))
+		for info := range found.Info() {
+			if info.Config.Retention != jetstream.LimitsPolicy {
+				continue
+			}
+			i := slices.IndexFunc(kept, func(k keeper) bool { return k.stream == info.Config.Name })
+			if i < 0 {
+				i = len(kept)
+				kept = append(kept, keeper{stream: info.Config.Name})
+			}
+			kept[i].subjects = append(kept[i].subjects, subject)
+		}
+		if err := found.Err(); err != nil {
+			return kept, err
 		}
 	}
-	return names, found.Err()
+	return kept, nil
 }
 
-// follow reads one stream: the last message of each subject, then what comes.
-func (n *NATS) follow(ctx context.Context, js jetstream.JetStream, name string, b *Board, through func()) (jetstream.ConsumeContext, error) {
-	consumer, err := js.OrderedConsumer(ctx, name, jetstream.OrderedConsumerConfig{
-		FilterSubjects: n.subjects(), DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
+// follow reads streams until ctx ends: the last message of each subject, then what comes.
+func follow(ctx context.Context, js jetstream.JetStream, kept []keeper, b *Board) error {
+	var replaying atomic.Int64
+	replaying.Store(int64(len(kept)))
+	b.Replay(len(kept) > 0)
+	through := func() {
+		if replaying.Add(-1) == 0 {
+			b.Replay(false)
+		}
+	}
+	for _, k := range kept {
+		reading, err := k.follow(ctx, js, b, through)
+		if err != nil {
+			return fmt.Errorf("reading stream %s: %w", k.stream, err)
+		}
+		defer reading.Stop()
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// follow reads one stream; through is called when what it had kept has come.
+func (k keeper) follow(ctx context.Context, js jetstream.JetStream, b *Board, through func()) (jetstream.ConsumeContext, error) {
+	consumer, err := js.OrderedConsumer(ctx, k.stream, jetstream.OrderedConsumerConfig{
+		FilterSubjects: k.subjects, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, InactiveThreshold: time.Minute,
 	})
 	if err != nil {
 		return nil, err
@@ -190,7 +195,7 @@ func (n *NATS) follow(ctx context.Context, js jetstream.JetStream, name string, 
 		}
 	}, jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		if !errors.Is(err, jetstream.ErrNoHeartbeat) { // the connection's handlers say that better
-			b.Trouble(fmt.Errorf("stream %s: %w", name, err))
+			b.Trouble(fmt.Errorf("stream %s: %w", k.stream, err))
 		}
 	}))
 }

@@ -1,0 +1,70 @@
+package cmd
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/ncruces/go-sqlite3"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wazuh-etl/etl/builtin/nats/embedded"
+)
+
+// agents makes a manager's database, or does something to it: agents FILE SQL
+func agents(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: agents FILE SQL")
+	}
+	ts.Check(writeAgents(ts.MkAbs(args[0]), args[1]))
+}
+
+// writeAgents changes the database name of a manager; one that is not there is made.
+func writeAgents(name, statements string) error {
+	if _, err := os.Stat(name); err != nil {
+		schema, err := os.ReadFile(filepath.Join("..", "schemas", "global-5.sql"))
+		if err != nil {
+			return err
+		}
+		statements = string(schema) + statements
+	}
+	db, err := sqlite3.Open(name)
+	if err != nil {
+		return err
+	}
+	if err := db.Exec(statements); err != nil {
+		db.Close()
+		return err
+	}
+	return db.Close()
+}
+
+// someAgents are four of all kinds; nobody may ever see a secret.
+const someAgents = `INSERT INTO agent (id, name, ip, internal_key, os_name, os_version, version, date_add, last_keepalive, connection_status, status_code, disconnection_time) VALUES
+	(1, 'web-01', '10.0.0.1', 'SECRET1', 'Ubuntu', '24.04.1 LTS', 'Wazuh v4.14.0', 1700000001, 1750000000, 'active', 0, 0),
+	(2, 'db-' || char(27) || '[31m', '10.0.0.2', 'SECRET2', 'Debian GNU/Linux', '12', 'Wazuh v4.13.1', 1700000002, 1750000000, 'disconnected', 4, 1750000900),
+	(3, 'new', 'any', 'SECRET3', NULL, NULL, NULL, 1700000003, NULL, 'never_connected', 0, 0),
+	(4, 'mail', '10.0.0.4', 'SECRET4', 'Ubuntu', '22.04', 'Wazuh v4.14.0', 1700000004, 1750000000, 'pending', 0, 0);`
+
+// bus starts a NATS server with a stream of these subjects, if there are any, and says where it is: bus VARIABLE [SUBJECT…]
+func bus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: bus VARIABLE [SUBJECT…]")
+	}
+	s, err := embedded.Start(embedded.Options{Dir: ts.MkAbs("bus")})
+	ts.Check(err)
+	ts.Defer(s.Stop)
+	ts.Setenv(args[0], s.URL())
+	if len(args) == 1 {
+		return
+	}
+	nc, err := nats.Connect(s.URL())
+	ts.Check(err)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	ts.Check(err)
+	_, err = js.CreateStream(context.Background(), jetstream.StreamConfig{Name: "agents", Subjects: args[1:]})
+	ts.Check(err)
+}
