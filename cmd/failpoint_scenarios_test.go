@@ -152,6 +152,28 @@ sink "dead_letter" "out" {
 		},
 	},
 	{
+		name: "renamed, exactly once", line: alert, most: 5000, arrived: fromTopic(kgo.ReadCommitted()), setup: kafka,
+		pipeline: `
+source "file" "inEDIT" { path = "%[1]s/in.jsonl" }
+sink "kafka" "out" {
+  from        = source.file.inEDIT
+  brokers     = [%[2]q]
+  topic       = "dfn"
+  compression = "none"
+  delivery    = "exactly_once"
+}
+`,
+		deaths: []string{"graph.succeed:1", "graph.succeed:3", "graph.succeeded:1", "graph.succeeded:3"},
+		drive: func(w *walk) {
+			if len(w.arrived(w)) > 0 {
+				w.edits++
+				w.configure()
+				_ = w.process.Process.Signal(syscall.SIGHUP)
+			}
+			w.over(100 * time.Millisecond)
+		},
+	},
+	{
 		// The records that the broker refuses are in the dead letters, which are at-least-once.
 		name: "refused records", line: alert, most: 2000, sink: kafkaSink, setup: poisoned,
 		arrived: fromTopic(kgo.ReadCommitted()), refused: fromBuiltinDeadLetters,

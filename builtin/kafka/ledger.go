@@ -56,6 +56,13 @@ func (l *ledger) record(source, role string, value any) *kgo.Record {
 	return &kgo.Record{Topic: l.topic, Key: k, Value: v}
 }
 
+// gone is the record after which source has no checkpoint.
+func (l *ledger) gone(source string) *kgo.Record {
+	r := l.record(source, "", nil)
+	r.Value = nil
+	return r
+}
+
 // place puts the ledger's records into partition 0, all others where the client would.
 type place struct {
 	kgo.Partitioner
@@ -141,10 +148,12 @@ func (l *ledger) read(ctx context.Context, options []kgo.Opt, reader string) (fo
 // take looks at one record; marked is that it is the mark of reader.
 func (f *found) take(l *ledger, r *kgo.Record, reader string) (marked bool, err error) {
 	var k key
-	if json.Unmarshal(r.Key, &k) != nil || k.Pipeline != l.pipeline || k.Sink != l.sink || r.Value == nil {
+	if json.Unmarshal(r.Key, &k) != nil || k.Pipeline != l.pipeline || k.Sink != l.sink {
 		return false, nil
 	}
 	switch {
+	case r.Value == nil:
+		delete(f.progress, k.Source)
 	case k.Role == "reader":
 		var at string
 		return json.Unmarshal(r.Value, &at) == nil && at == reader, nil

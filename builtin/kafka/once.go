@@ -86,23 +86,27 @@ func (o *once) try(ctx context.Context, messages []*component.Message) error {
 	if err := o.begin(ctx); err != nil {
 		return err
 	}
-	var fresh []*component.Message
-	for _, m := range messages {
-		if s := m.Event.Stream(); !s.Replayed && o.progress[s.Source].has(m.Event) {
-			m.Done(o.receipts[m.Event]...)
-		} else {
-			fresh = append(fresh, m)
+	for len(messages) > 0 {
+		n := o.together(messages)
+		var fresh []*component.Message
+		for _, m := range messages[:n] {
+			if !m.Event.Stream().Replayed && o.progressOf(m.Event.Stream().Source).has(m.Event) {
+				m.Done(o.receipts[m.Event]...)
+			} else {
+				fresh = append(fresh, m)
+			}
+			delete(o.receipts, m.Event) // of others it is still asked: after trouble they come a few at a time
 		}
-		delete(o.receipts, m.Event) // of others it is still asked: after trouble they come a few at a time
-	}
-	o.pending = fresh
-	for len(fresh) > 0 {
-		n := min(o.most, len(fresh))
-		if err := o.commit(ctx, fresh[:n]); err != nil {
-			return err
+		messages = messages[n:]
+		o.pending = append(fresh, messages...)
+		for len(fresh) > 0 {
+			n := min(o.most, len(fresh))
+			if err := o.commit(ctx, fresh[:n]); err != nil {
+				return err
+			}
+			fresh = fresh[n:]
+			o.most = min(2*o.most, transactionRecords)
 		}
-		fresh = fresh[n:]
-		o.most = min(2*o.most, transactionRecords)
 	}
 	return nil
 }
@@ -192,8 +196,13 @@ func (o *once) write(ctx context.Context, r *kgo.Record) error {
 func (o *once) commit(ctx context.Context, lot []*component.Message) error {
 	next := o.advanced(lot)
 	var notes []*kgo.Record
+	var moved []string
 	for source, p := range next {
 		notes = append(notes, o.ledger.record(source, "", p))
+		moved = append(moved, o.former(source)...)
+	}
+	for _, name := range moved {
+		notes = append(notes, o.ledger.gone(name))
 	}
 	beforeBegin.Pass()
 	if err := o.client.BeginTransaction(); err != nil {
@@ -230,6 +239,9 @@ func (o *once) commit(ctx context.Context, lot []*component.Message) error {
 		o.progress[source] = p
 		delete(o.refusals, source)
 	}
+	for _, name := range moved {
+		delete(o.progress, name)
+	}
 	for i, m := range lot {
 		m.Done(receipts[i]...)
 	}
@@ -242,14 +254,14 @@ func (o *once) commit(ctx context.Context, lot []*component.Message) error {
 func (o *once) advanced(lot []*component.Message) map[string]*progress {
 	next := map[string]*progress{}
 	for _, m := range lot {
-		source := m.Event.Stream().Source
 		if m.Event.Stream().Replayed {
 			continue
 		}
+		source := o.source(m.Event)
 		p := next[source]
 		if p == nil {
 			o.warn(source)
-			p = o.progress[source].clone()
+			p = o.progressOf(source).clone()
 			next[source] = p
 		}
 		p.advance(m.Event)
@@ -264,7 +276,7 @@ func (o *once) advanced(lot []*component.Message) map[string]*progress {
 // warn tells of a source that had no checkpoint at the start, while others
 // had: it may have been renamed. Nobody but the operator can know.
 func (o *once) warn(source string) {
-	if o.progress[source] == nil && len(o.known) > 0 {
+	if o.progressOf(source) == nil && len(o.known) > 0 {
 		o.sink.host.Log.Warn("the checkpoint topic does not know the source: if it was renamed, what was on its way then may be there twice",
 			"source", source, "known", o.known, "topic", o.ledger.topic)
 	}
@@ -289,7 +301,7 @@ func (o *once) isolate(ctx context.Context, lot []*component.Message, f flight) 
 		return o.commit(ctx, lot[half:])
 	}
 	m := lot[0]
-	if source := m.Event.Stream().Source; !m.Event.Stream().Replayed {
+	if source := o.source(m.Event); !m.Event.Stream().Replayed {
 		o.refusals[source] = append(o.refusals[source], refusedOf(m.Event)) // no position is beyond it before the next commit
 	}
 	_, constant := o.sink.constantTopic()

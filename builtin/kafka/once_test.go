@@ -298,6 +298,67 @@ func TestOnceBegunAnew(t *testing.T) {
 	}
 }
 
+// A source that was renamed has what it had committed, whatever it was called then, and though what it
+// gave under its old name comes between what it gives again; so it has when it gets that name back.
+func TestOnceRenamed(t *testing.T) {
+	t.Parallel()
+	brokers := cluster(t).ListenAddrs()
+	names := []string{stream.Source}
+	again := func(called string, from, to int) []*component.Message {
+		r := newOnceRig(t, brokers)
+		s := &event.Stream{Source: called, Generation: stream.Generation}
+		var all []*component.Message
+		for i := from; i < to; i++ {
+			all = append(all, r.line(s, int64(10*i), fmt.Sprint("a", i))...)
+		}
+		return all
+	}
+	deliver := func(messages ...*component.Message) {
+		t.Helper()
+		r := newOnceRig(t, brokers)
+		r.bare = true
+		r.host.Names = func(source string) []string {
+			if !slices.Contains(names, source) {
+				t.Errorf("names of %s", source)
+			}
+			return names
+		}
+		var log bytes.Buffer
+		r.host.Log = slog.New(slog.NewTextHandler(&log, nil))
+		r.open()
+		done := map[*component.Message]int{}
+		for _, m := range messages {
+			m.Answer = func(m *component.Message, _ []document.Member, err error) {
+				if done[m]++; err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if err := r.sink.Deliver(t.Context(), messages); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range messages {
+			if done[m] != 1 {
+				t.Errorf("%s has %d answers", eventName(m), done[m])
+			}
+		}
+		if strings.Contains(log.String(), "does not know") {
+			t.Error(log.String())
+		}
+		if err := r.sink.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deliver(again(stream.Source, 0, 5)...)
+	names = []string{"source.file.renamed", stream.Source}
+	deliver(slices.Concat(again(stream.Source, 3, 8), again(names[0], 3, 7), again(stream.Source, 8, 10), again(names[0], 7, 12))...)
+	deliver(again(names[0], 10, 13)...)
+	names = []string{stream.Source, "source.file.renamed"}
+	deliver(again(stream.Source, 11, 15)...)
+	deliver(again(stream.Source, 13, 16)...)
+	wantValues(t, committed(t, brokers), named("a", 0, 16)...)
+}
+
 // Dead letters that are sent again are sent, though later events are committed,
 // and say nothing of the source.
 func TestOnceReplayed(t *testing.T) {

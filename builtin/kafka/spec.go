@@ -121,7 +121,7 @@ left goes again without it, and the one to ` + "`.errors`" + `.
 | the state directory is lost | the source begins where it begins the first time; what is committed of that is not sent again | TestOnceBegunAnew |
 | a second instance starts (same pipeline name, same sink) | it takes over; the first ends with an error that names host and process of the second | TestOnceFenced |
 | the sink or the pipeline is renamed, or ` + "`checkpoint_topic`" + ` changed | there are no checkpoints for it: what was on its way may be there twice | TestOnceBegunAnew |
-| the source is renamed | the same; the log warns | TestOnceBegunAnew |
+| the source is renamed | it has its checkpoint under the new name, if it takes over the old source's place in the input (the log says so); if not, what was on its way may be there twice, and the log warns | TestOnceRenamed, TestOnceBegunAnew |
 | dead letters are replayed | they are sent, whatever is committed behind them: at least once | TestOnceReplayed |
 | the way from the source is changed while the process is dead | lines before the last commit are done, whatever the new way would make of them | TestOnceBegunAnew |
 

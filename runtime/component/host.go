@@ -17,6 +17,9 @@ type Host struct {
 	// Health says how the target is: nil is well, an error is why not and is
 	// shown to the operator until the next call. Safe for concurrent use.
 	Health func(err error)
+	// Names are those that the source has had which gave an event as source: what it is called now
+	// first, the oldest last. Nil: it was never renamed. Safe for concurrent use.
+	Names func(source string) []string
 }
 
 // State is a small crash-safe store that belongs to one component. A Set is

@@ -16,6 +16,8 @@ var (
 	behindDetach     = failpoint.New("graph.detached")
 	beforeJoin       = failpoint.New("graph.join")
 	behindJoin       = failpoint.New("graph.joined")
+	beforeMove       = failpoint.New("graph.succeed") // behind a note of a source's old name, before it gets that one's checkpoints
+	behindMove       = failpoint.New("graph.succeeded")
 	beforeStop       = failpoint.New("graph.stop")
 	behindDrain      = failpoint.New("graph.drained")
 	behindStop       = failpoint.New("graph.stopped") // behind the last checkpoint

@@ -72,6 +72,7 @@ func (f *feed) start() error {
 	if err != nil {
 		return err
 	}
+	f.g.learnNames()
 	f.program, f.sinks = f.g.program, f.g.program.behind(f.address)
 	f.tracker = ack.NewTracker(positions, nil)
 	if err := f.resume(from); err != nil && (f.g.options.Once || !component.IsNotYet(err)) {

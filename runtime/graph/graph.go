@@ -68,6 +68,8 @@ type Graph struct {
 	former  []*stageRunner        // of stages that a reload removed: what comes to them late, they may keep
 	spools  map[string]*spool.Log // queues on disk, by the source's address
 
+	names atomic.Pointer[map[string][]string] // of sources that were renamed, by each of their names
+
 	queued atomic.Int64 // events between a walk and their last answer
 
 	running  *running       // feeds' sources
@@ -226,6 +228,7 @@ func (g *Graph) host(s *step) *component.Host {
 		Log:     g.log.With("component", s.node.Address),
 		Health:  func(err error) { g.tellHealth(s.node, stats, err) },
 		State:   state.Volatile(),
+		Names:   g.namesOf,
 	}
 	if g.options.State != nil {
 		h.StateDir = g.options.State.ComponentDir(s.node.Address)

@@ -27,7 +27,7 @@ func (f *feed) checkpoints() (map[string]component.Position, error) {
 		if f.g.program.byName[c.Source] != nil || kindOf(c.Source) != kindOf(f.address) || !claimant.Claims(c.Position) {
 			continue
 		}
-		if err := state.Move(c.Source, f.address); err != nil {
+		if err := f.g.succeed(f.address, c.Source); err != nil {
 			return nil, fmt.Errorf("%s: taking over the checkpoints of %s: %w", f.address, c.Source, err)
 		}
 		for _, l := range f.g.leaving {
@@ -65,7 +65,7 @@ func (f *feed) takeOverQueue(settings string) error {
 		for _, l := range f.g.leaving {
 			l.handOver(from)
 		}
-		if err = f.g.options.State.Move(from, f.address); err == nil {
+		if err = f.g.succeed(f.address, from); err == nil {
 			err = old.Move(own)
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,4 +95,42 @@ func TestASourceIsRenamedByReload(t *testing.T) {
 			t.Errorf("%d checkpoints, want 1", n)
 		}
 	})
+}
+
+// A sink learns all names of a source that was renamed, at every start, also under the old ones; a name that
+// another source has now is none of them.
+func TestNamesOfARenamedSource(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := run(t, renamed("source.test.a", &counter{until: 10, perLot: 10}, &collector{}), Options{State: openState(t, dir)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		address string
+		want    []string
+	}{
+		{"source.test.b", []string{"source.test.b", "source.test.a"}},
+		{"source.test.b", []string{"source.test.b", "source.test.a"}},
+		{"source.test.c", []string{"source.test.c", "source.test.b", "source.test.a"}},
+		{"source.test.a", []string{"source.test.a", "source.test.c", "source.test.b"}},
+	} {
+		p := renamed(c.address, &claimant{counter{until: 10, perLot: 10}}, &collector{})
+		g, err := run(t, p, Options{State: openState(t, dir)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range c.want {
+			if got := g.host(g.program.byName["sink.test.all"]).Names(name); !slices.Equal(got, c.want) {
+				t.Errorf("%s: the names of %s are %q, want %q", c.address, name, got, c.want)
+			}
+		}
+	}
+	p := renamed("source.test.a", &claimant{counter{until: 10, perLot: 10}}, &collector{})
+	p.add(plan.Node{Address: "source.test.b", Source: &counter{until: 10, perLot: 10}})
+	g, err := run(t, p, Options{State: openState(t, dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := g.namesOf("source.test.b"); got != nil {
+		t.Errorf("source.test.b, a source of its own, is also called %q", got)
+	}
 }
