@@ -19,6 +19,9 @@
 //  4. An event leaves the ledger when all sinks have it and this is stored
 //     (component.Forgetter).
 //
+// A sink that has fallen behind gets what is kept by a second reader of the same ledger (again),
+// which writes nothing.
+//
 // Snapshots and heartbeats take numbers too, but are not kept: they tell how
 // things are, and a start tells it anew.
 package agents
@@ -28,6 +31,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unique"
 )
 
 // status is an agent's, as events name it.
@@ -111,6 +115,13 @@ type agent struct {
 	Flaps []int64 `json:"flaps,omitempty"`
 	// missing is since when it is not there any more, while that is not believed yet.
 	missing time.Time
+}
+
+// share makes texts that many agents have in common take memory once.
+func (a *agent) share() {
+	for _, s := range []*string{&a.Version, &a.Node, &a.OS.Name, &a.OS.Version, &a.OS.Platform, &a.OS.Arch} {
+		*s = unique.Make(*s).Value()
+	}
 }
 
 // shownID is an agent's id as Wazuh writes it.

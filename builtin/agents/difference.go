@@ -89,3 +89,13 @@ func believed(found []difference, fleet int, replaced bool, now time.Time, confi
 func reused(found []difference, i int) bool {
 	return i+1 < len(found) && found[i+1].before == nil && found[i+1].after.ID == found[i].before.ID
 }
+
+// handedOn counts the ids that belong to another agent than before.
+func handedOn(found []difference) (n int) {
+	for i := range found {
+		if found[i].after == nil && reused(found, i) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,21 +1,19 @@
 package agents
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/rand"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
@@ -32,30 +30,25 @@ const reserve = 1 << 16
 // that is four times what it would hold then.
 const slack = 1 << 20
 
-var (
-	magic      = []byte("etl agents 1\n")
-	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-)
-
 // ledger is what the source must not forget: see the package comment. It is a
 // file of records that is appended to, and written anew now and then. The file: magic,
-// then for each record its length (4 bytes, little endian), the CRC-32C of its JSON, the JSON.
+// then for each record its length (4 bytes, little endian), the CRC-32C of its JSON (the same), the JSON.
 type ledger struct {
 	files world.FS
 	name  string // "" while nothing outlives the process
 	file  world.File
-	size  int64 // of the file
-	base  int64 // of its first record
-	stale bool  // the file can't be appended to: it is written anew
-	used  bool  // it has been written
+	size  int64       // of the file
+	base  int64       // of what it began with, which was all there was
+	stale bool        // the file can't be appended to: it is written anew
+	used  atomic.Bool // it is written to, or was
 
 	generation string
-	next       int64   // number of the next event
 	reserved   int64   // numbers before it may be used
 	fleet              // as it was last read
 	restart    restart // the manager's last one
 
-	mu      sync.Mutex // for what Forget touches
+	mu      sync.Mutex // for what Forget touches, and who reads beside the source
+	next    int64      // number of the next event
 	done    int64      // events before it are with all sinks
 	backlog []kept     // events that may be given again, by their numbers
 }
@@ -79,22 +72,9 @@ type restart struct {
 	ID string `json:"id"` // of its event
 }
 
-// record is one change of the ledger; the first of a file is all of it.
-type record struct {
-	Generation string        `json:"generation,omitempty"`
-	Reserved   int64         `json:"reserved,omitempty"`
-	Done       int64         `json:"done,omitempty"`
-	Read       bool          `json:"read,omitempty"`
-	Gone       []int64       `json:"gone,omitempty"` // taken out before Agents are put in
-	Agents     []*agent      `json:"agents,omitempty"`
-	Past       map[int64]int `json:"past,omitempty"`
-	Restart    *restart      `json:"restart,omitempty"`
-	Events     []kept        `json:"events,omitempty"`
-}
-
 // begin makes the ledger of dir ready to be written.
 func (l *ledger) begin(dir string) error {
-	l.used = true
+	l.used.Store(true)
 	if l.name == "" {
 		return nil
 	}
@@ -113,23 +93,30 @@ func readLedger(files world.FS, dir string, log *slog.Logger) (*ledger, error) {
 		return l, nil
 	}
 	l.name = filepath.Join(dir, ledgerName)
-	raw, err := files.ReadFile(l.name)
+	file, err := files.Open(l.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return l, nil
 	}
 	if err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
-	rest, err := l.replay(raw)
+	bad, err := readRecords(file, info.Size(), func(r *record) { l.apply(r, 0) })
 	switch {
-	case err == nil && len(rest) == 0:
-	case err == nil && torn(rest):
-		log.Info("the last record of the ledger of agents was never written whole: what it was about is read again", "file", l.name, "bytes", len(rest))
+	case err != nil:
+		return nil, fmt.Errorf("reading the ledger: %w", err)
+	case bad.bytes == 0 && info.Size() > 0:
+	case bad.torn:
+		log.Info("the last record of the ledger of agents was never written whole: what it was about is read again", "file", l.name, "bytes", bad.bytes)
 	default:
 		// What is missing may have used numbers: they count for another generation from here on.
 		l.generation = newGeneration()
 		log.Warn("the ledger of agents is damaged: what it held behind the damage is read from the manager again",
-			"file", l.name, "bytes", len(rest), "agents", len(l.agents))
+			"file", l.name, "bytes", bad.bytes, "agents", len(l.agents))
 	}
 	l.next = l.reserved
 	return l, nil
@@ -141,65 +128,6 @@ func newGeneration() string {
 	return "agents-" + hex.EncodeToString(id[:])
 }
 
-// replay applies the records in raw, and returns what is none.
-func (l *ledger) replay(raw []byte) (rest []byte, err error) {
-	rest, ok := bytes.CutPrefix(raw, magic)
-	if !ok {
-		return raw, errors.New("it does not begin as a ledger")
-	}
-	for len(rest) > 0 {
-		payload, behind, ok := cutRecord(rest)
-		if !ok {
-			return rest, nil
-		}
-		var r record
-		if err := json.Unmarshal(payload, &r); err != nil {
-			return rest, err
-		}
-		l.apply(&r)
-		rest = behind
-	}
-	return nil, nil
-}
-
-const recordHeader = 8
-
-// cutRecord takes the first record from raw.
-func cutRecord(raw []byte) (payload, rest []byte, ok bool) {
-	if len(raw) < recordHeader {
-		return nil, raw, false
-	}
-	n := binary.LittleEndian.Uint32(raw)
-	if n == 0 || uint64(n) > uint64(len(raw)-recordHeader) { // no record is empty
-		return nil, raw, false
-	}
-	payload, rest = raw[recordHeader:recordHeader+int(n)], raw[recordHeader+int(n):]
-	return payload, rest, crc32.Checksum(payload, castagnoli) == binary.LittleEndian.Uint32(raw[4:])
-}
-
-// torn says whether rest can be one record that was being written when the
-// process or the machine died: nothing is behind it, or its beginning is not written.
-func torn(rest []byte) bool {
-	if len(rest) < recordHeader {
-		return true
-	}
-	n := int64(binary.LittleEndian.Uint32(rest))
-	return n == 0 || n >= int64(len(rest)-recordHeader)
-}
-
-// appendRecord appends r with its header. It is rendered in place: a whole
-// fleet is some megabytes.
-func appendRecord(dst []byte, r *record) ([]byte, error) {
-	b := lineBuffer(append(dst, make([]byte, recordHeader)...))
-	if err := encode(&b, r); err != nil {
-		return dst, err
-	}
-	header, payload := b[len(dst):], b[len(dst)+recordHeader:]
-	binary.LittleEndian.PutUint32(header, uint32(len(payload))) //nolint:gosec // a fleet has no 4 GiB
-	binary.LittleEndian.PutUint32(header[4:], crc32.Checksum(payload, castagnoli))
-	return b, nil
-}
-
 // knows says whether p is a number of this ledger. One that is beyond all it
 // has reserved was given by what got lost: numbers begin anew then.
 func (l *ledger) knows(p component.Position) bool {
@@ -209,8 +137,17 @@ func (l *ledger) knows(p component.Position) bool {
 	return p.Generation == l.generation
 }
 
-// apply makes the ledger what it is behind r.
-func (l *ledger) apply(r *record) {
+// has says which of from are numbers of this ledger.
+func (l *ledger) has(from []component.Position) []bool {
+	known := make([]bool, len(from))
+	for i, p := range from {
+		known[i] = p.Generation == l.generation
+	}
+	return known
+}
+
+// apply makes the ledger what it is behind r, and next what comes behind its events.
+func (l *ledger) apply(r *record, next int64) {
 	if r.Generation != "" {
 		l.generation = r.Generation
 	}
@@ -228,7 +165,7 @@ func (l *ledger) apply(r *record) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.backlog = append(l.backlog, r.Events...)
+	l.backlog, l.next = append(l.backlog, r.Events...), next
 	l.done = max(l.done, r.Done)
 	l.trim()
 }
@@ -248,6 +185,7 @@ func (f *fleet) remove(ids []int64) {
 
 // put puts an agent in, in place of the one with its id.
 func (f *fleet) put(a *agent) {
+	a.share()
 	i, found := f.find(a.ID)
 	if found {
 		f.agents[i] = a
@@ -280,12 +218,12 @@ func (l *ledger) forget(number int64) {
 	l.trim()
 }
 
-// since are the kept events from number on.
-func (l *ledger) since(number int64) []kept {
+// since are the kept events from number on, and the number behind all events.
+func (l *ledger) since(number int64) ([]kept, int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	i, _ := slices.BinarySearchFunc(l.backlog, number, func(k kept, n int64) int { return cmp.Compare(k.Number, n) })
-	return slices.Clone(l.backlog[i:])
+	return slices.Clone(l.backlog[i:]), l.next
 }
 
 // commit gives the record's events their numbers and makes it last. On an error
@@ -299,9 +237,8 @@ func (l *ledger) commit(r *record) error {
 	if l.name == "" { // nobody will ask for the events again
 		keep := r.Events
 		r.Events = nil
-		l.apply(r)
+		l.apply(r, number)
 		r.Events = keep
-		l.next = number
 		return nil
 	}
 	if number > l.reserved-reserve/2 {
@@ -314,8 +251,7 @@ func (l *ledger) commit(r *record) error {
 		l.stale = true
 		return fmt.Errorf("writing the ledger: %w", err)
 	}
-	l.apply(r)
-	l.next = number
+	l.apply(r, number)
 	return nil
 }
 
@@ -327,6 +263,8 @@ func (l *ledger) take(n int) (int64, error) {
 			return 0, err
 		}
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.next = first + int64(n)
 	return first, nil
 }
@@ -350,31 +288,35 @@ func (l *ledger) store(r *record) error {
 	return nil
 }
 
-// rewrite makes a new file of all there is and r.
+// rewrite makes a new file of all there is and r. It becomes the ledger as a whole.
 func (l *ledger) rewrite(r *record) error {
 	l.mu.Lock()
 	all := record{
 		Generation: l.generation, Reserved: l.reserved, Done: l.done, Read: l.read,
-		Agents: l.agents, Past: l.past, Restart: &l.restart, Events: l.backlog,
+		Agents: l.agents, Past: l.past, Restart: &l.restart, Events: slices.Clone(l.backlog),
 	}
-	raw, err := appendRecord(slices.Clone(magic), &all)
 	l.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	base := int64(len(raw))
-	if raw, err = appendRecord(raw, r); err != nil {
-		return err
-	}
 	l.close()
 	file, err := l.files.OpenFile(l.name+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	if _, err = file.Write(raw); err == nil {
-		err = file.Sync()
+	var base, size int64
+	raw := slices.Clone(magic)
+	for _, whole := range []*record{&all, r} {
+		base = size
+		for part := range whole.parts() {
+			if raw, err = appendRecord(raw, part); err == nil {
+				_, err = file.Write(raw)
+			}
+			if err != nil {
+				return errors.Join(err, file.Close())
+			}
+			size += int64(len(raw))
+			raw = raw[:0]
+		}
 	}
-	if err == nil {
+	if err = file.Sync(); err == nil {
 		err = l.files.Rename(l.name+".new", l.name)
 	}
 	if err == nil {
@@ -383,7 +325,7 @@ func (l *ledger) rewrite(r *record) error {
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
-	l.file, l.size, l.base, l.stale = file, int64(len(raw)), base, false
+	l.file, l.size, l.base, l.stale = file, size, base, false
 	return nil
 }
 

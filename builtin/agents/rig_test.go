@@ -15,6 +15,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/wazuh-etl/etl/runtime/ack"
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
 	"github.com/wazuh-etl/etl/runtime/world/worldtest"
@@ -122,6 +123,8 @@ type rig struct {
 	events []given
 	health []string
 	full   bool // nothing is taken
+	slow   bool // sinks are not through with what is taken before release
+	held   []func()
 	taken  chan struct{}
 }
 
@@ -183,7 +186,7 @@ func newRigIn(t testing.TB, open func(*component.Host) (reader, error), w world.
 func (g *rig) again() *rig {
 	next := newRigIn(g.t, g.source.open, g.host.World, g.host.StateDir)
 	s := g.source
-	next.source = &source{address: s.address, node: s.node, poll: s.poll, picture: s.picture, beat: s.beat, flaps: s.flaps, open: s.open}
+	next.source = &source{address: s.address, node: s.node, poll: s.poll, pictures: s.pictures, beat: s.beat, flaps: s.flaps, open: s.open}
 	return next
 }
 
@@ -238,6 +241,12 @@ func (g *rig) Emit(ctx context.Context, lot *component.Lot) error {
 		g.events = append(g.events, e)
 	}
 	g.lots = append(g.lots, lot.Position)
+	if settled, n := lot.Settled, len(lot.Lines); settled != nil {
+		through := func() { settled(make([]ack.Outcome, n)) }
+		if g.held = append(g.held, through); !g.slow {
+			g.release()
+		}
+	}
 	lot.Free()
 	select {
 	case g.taken <- struct{}{}:
@@ -251,6 +260,14 @@ func (g *rig) block(full bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.full = full
+}
+
+// release lets all sinks be through with what was taken. The caller has g.mu.
+func (g *rig) release() {
+	for _, through := range g.held {
+		through()
+	}
+	g.held = nil
 }
 
 // have is what came out of the kinds, all but snapshots and heartbeats if none is named.

@@ -15,15 +15,15 @@ import (
 
 // source is source "wazuh_agents".
 type source struct {
-	address string
-	node    string // manager_node; "": the name of this machine
-	poll    time.Duration
-	picture time.Duration // 0: only at the start
-	beat    time.Duration // 0: none
-	flaps   time.Duration
-	api     *component.Config // the block; nil: another way
-	open    func(host *component.Host) (reader, error)
-	once    bool
+	address  string
+	node     string // manager_node; "": the name of this machine
+	poll     time.Duration
+	pictures time.Duration // snapshot_interval; 0: only at the start
+	beat     time.Duration // 0: none
+	flaps    time.Duration
+	api      *component.Config // the block; nil: another way
+	open     func(host *component.Host) (reader, error)
+	once     bool
 
 	mu     sync.Mutex
 	ledger *ledger
@@ -42,6 +42,9 @@ func (s *source) Finite() { s.once = true }
 
 // Resume says which positions are numbers in the ledger.
 func (s *source) Resume(host *component.Host, from []component.Position) ([]bool, error) {
+	if l := s.current(); l != nil && l.used.Load() { // it runs: the ledger is settled
+		return l.has(from), nil
+	}
 	l, err := readLedger(host.FS, host.StateDir, host.Log)
 	if err != nil {
 		return nil, err
@@ -50,11 +53,7 @@ func (s *source) Resume(host *component.Host, from []component.Position) ([]bool
 		l.knows(p)
 	}
 	s.keep(l)
-	reachable := make([]bool, len(from))
-	for i, p := range from {
-		reachable[i] = l.knows(p)
-	}
-	return reachable, nil
+	return l.has(from), nil
 }
 
 func (s *source) keep(l *ledger) {
@@ -63,12 +62,15 @@ func (s *source) keep(l *ledger) {
 	s.ledger = l
 }
 
+func (s *source) current() *ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ledger
+}
+
 // Forget takes out of the ledger what all sinks have.
 func (s *source) Forget(p component.Position) {
-	s.mu.Lock()
-	l := s.ledger
-	s.mu.Unlock()
-	if l != nil && p.Generation == l.generation {
+	if l := s.current(); l != nil && p.Generation == l.generation {
 		l.forget(p.Offset)
 	}
 }
@@ -92,12 +94,12 @@ func (s *source) Run(ctx context.Context, host *component.Host, from []component
 		}
 	}
 	m := &monitor{
-		source: s, host: host, ledger: l, reader: r, out: out,
+		source: s, ledger: l, reader: r,
+		lots:   lots{host, out, s.stream(l.generation)},
 		author: author{origin: s.address, node: node, window: s.flaps},
-		stream: s.stream(l.generation),
 	}
-	if m.resume(ctx, from) != nil {
-		return nil
+	if _, err := m.resume(ctx, l, from); err != nil {
+		return nil //nolint:nilerr // ctx has ended
 	}
 	m.run(ctx)
 	return nil
@@ -105,10 +107,8 @@ func (s *source) Run(ctx context.Context, host *component.Host, from []component
 
 // begin is the ledger, ready to be written: the one that Resume has read, if it was asked.
 func (s *source) begin(host *component.Host) (*ledger, error) {
-	s.mu.Lock()
-	l := s.ledger
-	s.mu.Unlock()
-	if l == nil || l.used {
+	l := s.current()
+	if l == nil || l.used.Load() {
 		var err error
 		if l, err = readLedger(host.FS, host.StateDir, host.Log); err != nil {
 			return nil, err

@@ -50,6 +50,9 @@ func TestChanges(t *testing.T) {
 		if *got[3].AgentName != "agent-004" || *got[4].AgentName != "somebody else" {
 			t.Errorf("the agent that was removed is %s, the one that came %s", *got[3].AgentName, *got[4].AgentName)
 		}
+		if !g.log.has("ids belong to other agents than before") {
+			t.Error("the log does not say that an id is another agent's")
+		}
 		if got[0].StatusCode != 4 || *got[0].LastKeepalive != "2025-06-15T15:06:40Z" || *got[0].IP != "10.0.0.1" || got[0].ManagerNode != "manager-1" {
 			t.Errorf("%s", got[0].raw)
 		}
@@ -260,7 +263,7 @@ func TestSnapshotsAndHeartbeatsComeAtTheirTime(t *testing.T) {
 		f := &fakeManager{}
 		f.set(one(1, active), one(2, disconnected), one(3, neverConnected))
 		g := newRig(t, f, worldtest.New())
-		g.source.picture, g.source.beat = time.Hour, time.Minute
+		g.source.pictures, g.source.beat = time.Hour, time.Minute
 		defer g.start()()
 		pass(30 * time.Second)
 		f.set(one(1, disconnected), one(2, disconnected), one(3, neverConnected))
@@ -292,6 +295,53 @@ func TestSnapshotsAndHeartbeatsComeAtTheirTime(t *testing.T) {
 		manager, _ := beats[len(beats)-1].whole["manager"].(map[string]any)
 		if manager["status"] != "unreadable" || manager["error"] != "nobody there" || g.healthIs() != "nobody there" {
 			t.Errorf("%v, health %q", manager, g.healthIs())
+		}
+	})
+}
+
+// A snapshot is given a lot at a time, as fast as sinks take it, and changes do not wait for it.
+func TestASnapshotComesInParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeManager{}
+		var all []agent
+		for id := int64(1); id <= 1000; id++ {
+			all = append(all, one(id, active))
+		}
+		f.set(all...)
+		g := newRig(t, f, worldtest.New())
+		g.slow = true
+		defer g.start()()
+		pass(time.Minute)
+		if n := len(g.have(typeSnapshot)); n != lotEvents {
+			t.Errorf("%d parts though no sink is through with any", n)
+		}
+		all[0], all[998] = one(1, disconnected), one(999, disconnected)
+		f.set(append(all[:999:999], one(1001, pending), one(1002, pending))...) // 1000 is removed
+		pass(6 * time.Second)
+		g.want("disconnected 001 Active Disconnected", "disconnected 999 Active Disconnected", "removed 1000 Active Unknown",
+			"registered 1001 Unknown Pending", "registered 1002 Unknown Pending")
+		for range 3 {
+			g.mu.Lock()
+			g.release()
+			g.mu.Unlock()
+			pass(time.Second)
+		}
+		parts := g.have(typeSnapshot)
+		for i, e := range parts {
+			if e.Snapshot.Index != i+1 || e.Snapshot.ID != parts[0].Snapshot.ID {
+				t.Fatalf("part %d: %s", i+1, e.raw)
+			}
+		}
+		if n := len(parts); n != 1001 || parts[0].Snapshot.Count != 1000 || parts[n-1].Snapshot.Count != n || parts[998].Current != disconnected {
+			t.Errorf("%d parts, the last is %s", n, parts[n-1].raw)
+		}
+		g.valid()
+		g.mu.Lock()
+		g.release()
+		g.mu.Unlock()
+		pass(time.Minute)
+		if n := len(g.have(typeSnapshot)); n != 1001 {
+			t.Errorf("%d parts in the end", n)
 		}
 	})
 }

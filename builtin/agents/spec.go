@@ -68,7 +68,7 @@ var spec = &component.Spec{
 func newSource(c *component.Config) (component.Source, error) {
 	s := &source{
 		address: c.Address, node: c.String("manager_node"), api: c.Block("api"),
-		poll: c.Duration("poll_interval"), picture: c.Duration("snapshot_interval"),
+		poll: c.Duration("poll_interval"), pictures: c.Duration("snapshot_interval"),
 		beat: c.Duration("heartbeat_interval"), flaps: c.Duration("flap_window"),
 	}
 	var found []error
@@ -157,11 +157,11 @@ the start.
 
 | event_type | when | test |
 | --- | --- | --- |
-| ` + "`registered`, `removed`" + ` | the manager knows an agent that it did not, or one no more. An id that another agent has now is both, ` + "`removed`" + ` first. The status that there was not, or is not any more, is ` + "`Unknown`" + ` | TestChanges, TestBothVersionsOfTheDatabase, TestSocket |
+| ` + "`registered`, `removed`" + ` | the manager knows an agent that it did not, or one no more. An id that another agent has now is both, ` + "`removed`" + ` first, and the log says so. The status that there was not, or is not any more, is ` + "`Unknown`" + ` | TestChanges, TestBothVersionsOfTheDatabase, TestSocket |
 | ` + "`connected`, `disconnected`" + ` | the status is now ` + "`Active`, or `Disconnected`" + ` | TestChanges, TestFlapsAreCountedInAWindow |
 | ` + "`status_change`" + ` | the status has changed to another one: ` + "`NeverConnected`, `Pending`, `Unknown`" + ` | TestChanges |
 | ` + "`manager_restart`" + ` | the manager has started, and thereby set all its agents to disconnected (status code 5): one event with their number, before theirs. Their events, also of their coming back, have its ` + "`event_id` in `manager_restart`" + `: filter by it, so that nobody is paged for each of them | TestAManagerRestart |
-| ` + "`snapshot`" + ` | at the start and every ` + "`snapshot_interval`" + `, one for each agent; ` + "`snapshot`" + ` says which part of which | TestSnapshotsAndHeartbeatsComeAtTheirTime |
+| ` + "`snapshot`" + ` | at the start and every ` + "`snapshot_interval`" + `, one for each agent, as fast as the sinks take them; changes go between. ` + "`snapshot`" + ` says which part of which. The last part is the one whose ` + "`index` is `count`" + ` | TestSnapshotsAndHeartbeatsComeAtTheirTime, TestASnapshotComesInParts |
 | ` + "`heartbeat`" + ` | every ` + "`heartbeat_interval`" + `: whether the manager can be read, and how many agents are in which status | TestSnapshotsAndHeartbeatsComeAtTheirTime, TestADatabaseLockedForHalfAMinute |
 
 The members of an event are in [schemas/agent-event.json](../../schemas/agent-event.json). ` + "`event_id`" + ` is made of what the manager says of the
@@ -190,6 +190,7 @@ Events wait in the state directory until all sinks have them; a queue on disk is
 | the API has had too many requests | it is left alone for as long as it says, or a minute | TestTheAPIsLimitIsRespected |
 | **bad data**: a status that is not known | it is ` + "`Unknown`" + ` | TestDifferences |
 | the sinks are slow, or a target is away | the source waits, and reads nothing meanwhile; then it tells what is different | TestASlowSinkIsWaitedFor |
+| one of several sinks is slow | it is detached, and gets what has changed from the state directory; heartbeats and parts of snapshots of that time it does not get | TestAgainGivesWhatTheLedgerKeeps |
 | the state directory is full | nothing is given until the ledger can be written; health says so | TestAFullDiskIsWaitedFor |
 | **reload**: its attributes have changed | what it knows stays, also when the way to read changes | TestAReloadGoesOnWithWhatIsKnown |
 | **crash**, between a change and its acknowledgement | the events come again: same id, same ` + "`event_id`" + `, same bytes, for each sink what it lacks | TestKilledAnywhereNothingIsLost |
