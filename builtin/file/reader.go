@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type reader struct {
 	size     int64  // of the file that is read, when it was last looked at
 	before   int64  // its size at the look before
 	looked   int    // reads since then
+	idle     bool   // nothing was read since its end was reached
 	told     string // the last error that was logged
 
 	// How far generations were read, the latest last: a writer may come back to one, or its file to the path.
@@ -226,7 +228,7 @@ var errReplaced = errors.New("the file was replaced in place")
 // seek goes to offset, the beginning of a line.
 func (r *reader) seek(ctx context.Context, g *generation, offset int64) error {
 	r.split.Reset(offset)
-	r.size, r.before, r.looked = 0, 0, 0
+	r.size, r.before, r.looked, r.idle = 0, 0, 0, false
 	if same, err := g.intact(); err != nil {
 		return fmt.Errorf("reading %s: %w", g.path, err)
 	} else if !same && g.archive() == nil {
@@ -245,9 +247,10 @@ func (r *reader) fill(g *generation) (int, error) {
 	if n == 0 {
 		if err == io.EOF || err == nil {
 			r.measure(g)
-			if r.size < r.split.Next() && g.archive() == nil {
-				return 0, errReplaced
+			if replaced, err := r.replaced(g); err != nil || replaced {
+				return 0, cmp.Or(err, errReplaced)
 			}
+			r.idle = true
 			return 0, io.EOF
 		}
 		return 0, fmt.Errorf("reading %s: %w", g.path, err)
@@ -272,8 +275,27 @@ func (r *reader) fill(g *generation) (int, error) {
 	return n, nil
 }
 
+// replaced says at the end of g's file that there is something else in it now: it is shorter, or as long and
+// begins otherwise. Behind a read the latter has been looked at.
+func (r *reader) replaced(g *generation) (bool, error) {
+	switch {
+	case g.archive() != nil:
+		return false, nil
+	case r.size < r.split.Next():
+		return true, nil
+	case !r.idle:
+		return false, nil
+	}
+	same, err := g.intact()
+	if err != nil {
+		return false, fmt.Errorf("reading %s: %w", g.path, err)
+	}
+	return !same, nil
+}
+
 // took says that n bytes of g were read.
 func (r *reader) took(g *generation, n int) {
+	r.idle = false
 	r.split.Advance(n)
 	r.read.Add(int64(n))
 	if r.looked++; r.looked == 16 || r.split.Next() > r.size {

@@ -1,6 +1,8 @@
 package file
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -80,6 +82,121 @@ func TestUnwatchedTruncationIsTold(t *testing.T) {
 				if gaps, _ := r.source.Missed(); gaps != 0 {
 					t.Errorf("%d gaps:\n%s", gaps, r.log.String())
 				}
+			})
+		})
+	}
+}
+
+// A file is copied and truncated, and the copy compressed at once, while it is read, or waits to be.
+func TestCopiedTruncatedAndCompressed(t *testing.T) {
+	for seed := range uint64(200) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				random := rand.New(rand.NewPCG(seed, 5))
+				some := func(most int) { time.Sleep(time.Duration(random.IntN(most)) * time.Millisecond) }
+				r.files.Blind(random.IntN(2) == 0)
+				next := 0
+				write := func(n int) { r.append(alerts, lines(next, next+n)); next += n }
+				write(300)
+				if random.IntN(2) == 0 {
+					r.out.hold = make(chan struct{}, 100)
+				}
+				r.start()
+				time.Sleep(time.Second)
+				for range 3 {
+					write(300)
+					some(400)
+					for n := 9; n > 0; n-- {
+						_ = r.files.Rename(fmt.Sprintf("%s.%d.gz", alerts, n), fmt.Sprintf("%s.%d.gz", alerts, n+1))
+					}
+					text, err := r.files.ReadFile(alerts)
+					r.must(err)
+					r.append(alerts+".1", string(text))
+					r.truncate(alerts)
+					some(100)
+					packed := zipped(text)
+					for len(packed) > 0 {
+						n := min(len(packed), 1+random.IntN(len(packed)))
+						r.append(alerts+".1.gz", string(packed[:n]))
+						packed = packed[n:]
+						some(100)
+					}
+					r.must(r.files.Remove(alerts + ".1"))
+					some(600)
+				}
+				write(10)
+				if r.out.hold != nil {
+					close(r.out.hold)
+				}
+				time.Sleep(5 * time.Second)
+				r.stop()
+				wantNumbers(t, r.out.got(), 0, next)
+				wantUnique(t, r.out.ids)
+				if gaps, _ := r.source.Missed(); gaps != 0 {
+					t.Errorf("%d gaps:\n%s", gaps, r.log.String())
+				}
+			})
+		})
+	}
+}
+
+// A copy that gets its name when the file is truncated already is no gap.
+func TestCopyComesBehindTheTruncation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.append(alerts, lines(0, 3))
+		r.start()
+		time.Sleep(time.Second)
+		r.files.Blind(true)
+		r.append(alerts, lines(3, 6))
+		r.append("/logs/being-made", lines(0, 6))
+		r.truncate(alerts)
+		r.append(alerts, lines(6, 8))
+		time.Sleep(100 * time.Millisecond)
+		r.must(r.files.Rename("/logs/being-made", alerts+".1"))
+		time.Sleep(time.Second)
+		r.stop()
+		wantNumbers(t, r.out.got(), 0, 8)
+		if gaps, _ := r.source.Missed(); gaps != 0 {
+			t.Errorf("%d gaps:\n%s", gaps, r.log.String())
+		}
+	})
+}
+
+// A file is copied and truncated again and again, within moments.
+func TestTruncationsInARow(t *testing.T) {
+	for seed := range uint64(200) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				random := rand.New(rand.NewPCG(seed, 5))
+				r.files.Blind(random.IntN(2) == 0)
+				if random.IntN(2) == 0 {
+					r.out.hold = make(chan struct{}, 100)
+				}
+				w := newWriter(t, r.files, alerts, "copytruncate")
+				w.write(3, random)
+				r.start()
+				time.Sleep(time.Second)
+				for range 4 {
+					w.write(random.IntN(5), random)
+					time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+					w.rotate()
+					time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+				}
+				w.write(3, random)
+				if r.out.hold != nil {
+					close(r.out.hold)
+				}
+				time.Sleep(5 * time.Second)
+				r.stop()
+				wantNumbers(t, r.out.got(), 0, w.next)
+				wantUnique(t, r.out.ids)
+				if gaps, _ := r.source.Missed(); gaps != 0 {
+					t.Errorf("%d gaps:\n%s", gaps, r.log.String())
+				}
+				w.check(w.file.Close())
 			})
 		})
 	}
