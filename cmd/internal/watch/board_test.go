@@ -138,6 +138,9 @@ func TestStale(t *testing.T) {
 		t.Errorf("a heartbeat that has read nothing: %s", got)
 	}
 	b.Message(heartbeat(30, 9, "an old one"))
+	if got := notes(b.picture(at(165))); !strings.Contains(got[0], "locked") {
+		t.Errorf("an old heartbeat counts: %q", got)
+	}
 	b.Message(heartbeat(170, 1, ""))
 	if got := notes(b.picture(at(171))); len(got) > 0 {
 		t.Errorf("%q", got)

@@ -102,11 +102,12 @@ func eventually(t testing.TB, what string, is func() bool) {
 func TestFromJetStream(t *testing.T) {
 	b := newBus(t)
 	b.stream(jetstream.StreamConfig{Name: "all", Subjects: []string{"wazuh.agent.*.status", "wazuh.agent.*.disconnected", "wazuh.alerts.>"}})
-	b.stream(jetstream.StreamConfig{Name: "snapshots", Subjects: []string{"wazuh.agent.*.snapshot", "wazuh.manager.>"}})
+	b.stream(jetstream.StreamConfig{Name: "snapshots", Subjects: []string{"wazuh.agent.*.snapshot", "wazuh.agent.*.connected", "wazuh.manager.>"}})
 	b.store("wazuh.manager.m1.heartbeat", heartbeat(0, 5, ""))
 	for i, id := range []string{"001", "002", "003"} {
 		b.store("wazuh.agent."+id+".snapshot", snapshotOf(id, i, "Active", "s", 3))
 	}
+	b.store("wazuh.agent.005.connected", told("connected", "005", 9, nil))
 	b.store("wazuh.agent.001.status", disconnectedAt("001", 10))
 	b.store("wazuh.agent.001.disconnected", disconnectedAt("001", 10))
 	zstd := compression.New("zstd")
@@ -121,7 +122,7 @@ func TestFromJetStream(t *testing.T) {
 	if err := Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"3 agents  1 active  1 disconnected  0 never connected  1 pending", "\n2 messages that made no sense\n", "\nmanager m1: 2 of its agents are not known yet\n", "\n001  agent-001  10.0.0.1  Ubuntu 24.04  disconnected"} {
+	for _, want := range []string{"4 agents  2 active  1 disconnected  0 never connected  1 pending", "\n2 messages that made no sense\n", "\nmanager m1: 1 of its agents are not known yet\n", "\n001  agent-001  10.0.0.1  Ubuntu 24.04  disconnected"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s\nlacks %q", out.String(), want)
 		}

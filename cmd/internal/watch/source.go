@@ -21,19 +21,24 @@ type Source struct {
 	Hopeless int
 }
 
+// retold is how often all agents are told anew, changed or not: for their keepalives, which
+// wazuh-db commits no more often.
+const retold = 15 * time.Second
+
 const (
 	kind    = "wazuh_agents"
 	watcher = "source." + kind + ".watch"
 )
 
 // NewSource makes the source of specs that has the kind. values are attributes of its block, api of the block
-// in it (nil: none), as component.Config has them. All agents are told every interval.
+// in it (nil: none), as component.Config has them. Agents are looked at every interval.
 func NewSource(specs []*component.Spec, values, api map[string]any, interval time.Duration) (*Source, error) {
 	i := slices.IndexFunc(specs, func(s *component.Spec) bool { return s.Role == component.RoleSource && s.Kind == kind })
 	if i < 0 {
 		return nil, fmt.Errorf("this etl is made without source %q", kind)
 	}
-	values["poll_interval"], values["snapshot_interval"], values["heartbeat_interval"] = interval, interval, interval
+	values["poll_interval"], values["heartbeat_interval"] = interval, interval
+	values["snapshot_interval"] = max(interval, retold)
 	c, err := configure(specs[i].Attrs, values)
 	if err != nil {
 		return nil, err

@@ -64,10 +64,10 @@ func TestLive(t *testing.T) {
 		if got := v.shows(); len(got) != 4 || got[3] != "no data yet" {
 			t.Fatalf("%q", got)
 		}
+		before := v.writes
 		for i := range 40 {
 			told <- snapshotOf(fmt.Sprintf("%03d", i+1), 0, "Active", "s", 40)
 		}
-		before := v.writes
 		time.Sleep(drawGap + time.Millisecond)
 		synctest.Wait()
 		if v.writes != before+1 {
