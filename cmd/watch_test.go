@@ -1,15 +1,25 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
+	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/ncruces/go-sqlite3"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/wazuh-etl/etl/builtin"
 	"github.com/wazuh-etl/etl/builtin/nats/embedded"
 )
 
@@ -67,4 +77,50 @@ func bus(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	_, err = js.CreateStream(context.Background(), jetstream.StreamConfig{Name: "agents", Subjects: args[1:]})
 	ts.Check(err)
+}
+
+// The agents of the Wazuh API, asked as the flags say.
+func TestWatchAsksTheAPI(t *testing.T) {
+	token := "e30." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"exp":%d}`, time.Now().Add(time.Hour).Unix())) + ".x"
+	api := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		switch {
+		case r.URL.Path == "/security/user/authenticate" && user == "watcher" && password == "pass word":
+			fmt.Fprint(w, token)
+		case r.URL.Path == "/agents" && r.Header.Get("Authorization") == "Bearer "+token:
+			fmt.Fprint(w, `{"data":{"affected_items":[{"id":"007","name":"bond","ip":"10.0.0.7","status":"active","version":"Wazuh v4.14.0",
+				"node_name":"worker-1","dateAdd":"2026-01-01T00:00:00Z","lastKeepAlive":"2026-01-01T00:00:00Z","os":{"name":"Ubuntu"}}],"total_failed_items":0},"error":0}`)
+		default:
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	defer api.Close()
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	ca := file("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: api.Certificate().Raw})))
+	run := func(more ...string) (string, string, int) {
+		var out, errs bytes.Buffer
+		args := append([]string{"watch", "agents", "--once", "--api", api.URL, "--user", "watcher"}, more...)
+		code := execute(t.Context(), builtin.Specs(), args, nil, &out, &errs)
+		return out.String(), errs.String(), code
+	}
+	good := file("password", "pass word\n")
+	if out, errs, code := run("--password-file", good, "--tls-ca", ca, "--tls-name", "example.com"); code != 0 || !strings.Contains(out, "\n007  bond  10.0.0.7  Ubuntu  active ") || !strings.Contains(out, "worker-1") {
+		t.Errorf("%d %s%s", code, out, errs)
+	}
+	for want, flags := range map[string][]string{
+		"the API refuses the login of watcher (401)": {"--password-file", file("wrong", "guess"), "--tls-ca", ca},
+		"certificate signed by unknown authority":    {"--password-file", good},
+		"valid for": {"--password-file", good, "--tls-ca", ca, "--tls-name", "other.example"},
+	} {
+		if out, errs, code := run(flags...); code != exitFailed || !strings.Contains(errs, want) || strings.Count(errs, "\n") != 1 || out != "" {
+			t.Errorf("%d %s%s, want %s", code, out, errs, want)
+		}
+	}
 }
