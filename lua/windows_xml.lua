@@ -8,7 +8,7 @@
 local xml = require "xml"
 
 local element, named = xml.element, xml.named
-local text, texts, is_array, null, type = etl.text, etl.texts, etl.is_array, etl.null, type
+local text, texts, is_object, null = etl.text, etl.texts, etl.is_object, etl.null
 
 -- The event with its content, which is written where it stands: an element made on its own would be
 -- copied into the event.
@@ -42,41 +42,7 @@ local USER_EVENT = event_with "<UserData>{...}</UserData>\n"
 local USER_DATA = { "xmlns", "http://manifests.microsoft.com/win/2004/08/windows/eventlog" }
 
 -- What an event of this number must have, and the manager leaves out where it was "-".
-local ALWAYS = { ["4625"] = { "ipAddress", "ipPort" } }
-
-local function has_in_any_case(data, name)
-  if data[name] ~= nil then return true end
-  name = name:lower()
-  for other in pairs(data) do
-    if other:lower() == name then return true end
-  end
-  return false
-end
-
--- An element for each of names that data doesn't have.
-local function missing(names, data)
-  local out = {}
-  for _, name in ipairs(names) do
-    if not has_in_any_case(data, name) then
-      out[#out + 1] = element("Data", { "Name", etl.capitalize(name) }, "-")
-    end
-  end
-  return out
-end
-
-local function is_object(value)
-  return type(value) == "table" and not is_array(value)
-end
-
--- The event with its data inside of EventData.
-local function data_event(system, id, win, data)
-  if data == nil or data == null then return BARE_EVENT(system) end
-  if not is_object(data) then -- no names: one element with all of it
-    return DATA_EVENT(system, element("Data", nil, text(win, "eventdata")))
-  end
-  local always = ALWAYS[id]
-  return DATA_EVENT(system, named(data, "Data", "Name", true), always and missing(always, data))
-end
+local ALWAYS = { ["4625"] = { "ipAddress", "-", "ipPort", "-" } }
 
 -- Events that have UserData instead: the member of win, and the element.
 local FORMS = {
@@ -105,7 +71,11 @@ function M.event(win)
   if form and (win[form[1]] ~= nil or data == nil or data == null) then
     return USER_EVENT(system, user_data(form, win))
   end
-  return data_event(system, id, win, data)
+  if is_object(data) then
+    return DATA_EVENT(system, named(data, "Data", "Name", true, ALWAYS[id]))
+  end
+  if data == nil or data == null then return BARE_EVENT(system) end
+  return DATA_EVENT(system, element("Data", nil, text(win, "eventdata"))) -- no names: one element with all of it
 end
 
 return M

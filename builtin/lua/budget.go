@@ -58,7 +58,21 @@ func (b *budget) Done() <-chan struct{} {
 	if f == nil || f.Fn.Proto == nil || f.Pc == 0 {
 		return b.done
 	}
-	inst := f.Fn.Proto.Code[f.Pc-1]
+	if inst := f.Fn.Proto.Code[f.Pc-1]; charged[opcodeOf(inst)] {
+		b.instruction(f, inst)
+	}
+	return b.done
+}
+
+// charged are the instructions that cost more than a step.
+var charged = [64]bool{
+	lua.OP_CONCAT: true, lua.OP_SETTABLE: true, lua.OP_SETTABLEKS: true, lua.OP_NEWTABLE: true, lua.OP_SETLIST: true,
+	lua.OP_CLOSURE: true, lua.OP_LEN: true, lua.OP_EQ: true, lua.OP_LT: true, lua.OP_LE: true, lua.OP_ADD: true, lua.OP_SUB: true,
+	lua.OP_MUL: true, lua.OP_DIV: true, lua.OP_MOD: true, lua.OP_POW: true, lua.OP_UNM: true,
+}
+
+// instruction charges for one of them, which is about to run.
+func (b *budget) instruction(f *frame, inst uint32) {
 	switch opcodeOf(inst) {
 	case lua.OP_CONCAT:
 		b.concat(inst)
@@ -82,7 +96,6 @@ func (b *budget) Done() <-chan struct{} {
 	case lua.OP_UNM:
 		b.long(b.operand(f, argB(inst)))
 	}
-	return b.done
 }
 
 // long counts the work of comparing a text, or of reading a number in it.

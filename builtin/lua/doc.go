@@ -25,7 +25,7 @@ They take texts, numbers and an event's tables as they are; a table counts as it
 | ` + "`xml.element(name, attributes, content…)`" + ` | ` + "`<name a=\"…\">content</name>`, or `<name />` without content" + ` |
 | ` + "`xml.empty(name, attributes)`" + ` | ` + "`<name a=\"…\" />`" + ` |
 | ` + "`xml.template(text)`" + ` | a function of an object and content that gives the XML of text, with members of the object in the places ` + "`{name}`, the content in `{...}`" + ` |
-| ` + "`xml.named(object, ELEMENT, ATTRIBUTE[, capital])`" + ` | an element for each member of the object, its name in the attribute, with a capital first letter if ` + "`capital`" + ` is true |
+| ` + "`xml.named(object, ELEMENT, ATTRIBUTE[, capital[, lacking]])`" + ` | an element for each member of the object, its name in the attribute, with a capital first letter if ` + "`capital`" + ` is true; then one for each of ` + "`lacking`, `{ NAME, content, … }`" + `, whose name no member has, in whatever case |
 | ` + "`xml.name(text)`, `xml.escape(text)`" + ` | a legal name, each illegal character an underscore; text as content |
 | ` + "`syslog.line{facility=, severity=, timestamp=, hostname=, app=, procid=, msgid=, data=, message=}`" + ` | a line of RFC 5424, valid whatever the values are; ` + "`syslog.header{…}`" + ` without data and message |
 | ` + "`syslog.priority(facility, severity)`" + ` | the number in front of such a line |

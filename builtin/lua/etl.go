@@ -20,7 +20,8 @@ func (m *machine) etlModule() *lua.LTable {
 		"object":     m.etlObject,
 		"capitalize": func(L *lua.LState) int { return m.push(L, capitalize(m.checkText(L, 1))) },
 		"copy":       m.etlCopy,
-		"is_array":   m.etlIsArray,
+		"is_array":   func(L *lua.LState) int { return m.pushForm(L, listForm) },
+		"is_object":  func(L *lua.LState) int { return m.pushForm(L, objectForm) },
 		"text":       m.etlText,
 		"texts":      m.etlTexts,
 	} {
@@ -75,18 +76,18 @@ func (m *machine) etlArray(L *lua.LState) int {
 	return 1
 }
 
-// etlIsArray tells lists from objects, also empty ones of an event.
-func (m *machine) etlIsArray(L *lua.LState) int {
+// pushForm says whether an argument is a list, or an object, also an empty one of an event.
+func (m *machine) pushForm(L *lua.LState, want form) int {
 	v := L.CheckAny(1)
 	is := false
 	if p := m.proxyOf(v); p != nil && p.table == nil {
-		is = p.array
+		is = p.array == (want == listForm)
 	} else if p != nil {
 		form, err := formOf(p.table, p.array)
-		is = err == nil && form == listForm
+		is = err == nil && form == want
 	} else if t, ok := v.(*lua.LTable); ok {
 		form, err := formOf(t, false)
-		is = err == nil && form == listForm
+		is = err == nil && form == want
 	}
 	L.Push(lua.LBool(is))
 	return 1

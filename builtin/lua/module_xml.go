@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -16,8 +17,10 @@ import (
 //	xml.template(text)                       a function of (object, content…) that gives the XML of
 //	                                         text, with the object's members in the places {name}
 //	                                         and the content in the place {...}
-//	xml.named(object, element, attribute, c)  one element for each member: its name is the attribute,
-//	                                         with a capital first letter if c is true
+//	xml.named(object, element, attribute, c, lacking)  one element for each member: its name is the
+//	                                         attribute, with a capital first letter if c is true; and for
+//	                                         names of lacking, { name, content, … }, that no member
+//	                                         has, in whatever case
 //	xml.name(text)                           text as a legal name, each illegal character an underscore
 //	xml.escape(text)                         text as element content
 //
@@ -93,7 +96,13 @@ func (m *machine) xmlNamed(L *lua.LState) int {
 	start := len(b)
 	b = append(appendName(append(b, "</"...), element), '>')
 	end := len(b)
+	lacking := m.lackingOf(L)
 	one := func(name string, appendContent func()) {
+		for i := range lacking {
+			if strings.EqualFold(lacking[i].name, name) {
+				lacking[i].found = true
+			}
+		}
 		b = append(b, b[:start]...)
 		if capital && name != "" && name[0] >= 'a' && name[0] <= 'z' {
 			b = append(b, name[0]-'a'+'A')
@@ -126,8 +135,36 @@ func (m *machine) xmlNamed(L *lua.LState) int {
 			one(key.String(), func() { b = m.appendContent(b, value) })
 		})
 	}
+	for i := range lacking {
+		if !lacking[i].found {
+			one(lacking[i].name, func() { b = m.appendContent(b, lacking[i].content) })
+		}
+	}
 	m.buffer = b
 	return m.pushMarkup(L, b[end:])
+}
+
+// lacking is a member that an object may lack, and what stands for it.
+type lacking struct {
+	name    string
+	content lua.LValue
+	found   bool
+}
+
+// lackingOf is the last argument of xml.named.
+func (m *machine) lackingOf(L *lua.LState) []lacking {
+	const argument = 5
+	if L.Get(argument) == lua.LNil {
+		return nil
+	}
+	list := m.checkList(L, argument)
+	n := m.lengthOf(list)
+	m.budget.alloc(int64(n) * 32)
+	out := make([]lacking, 0, n/2)
+	for i := 1; i < n; i += 2 {
+		out = append(out, lacking{name: m.writtenText(m.index(list, lua.LNumber(i))), content: m.index(list, lua.LNumber(i+1))})
+	}
+	return out
 }
 
 // pushMarkup pushes what was written into the buffer as markup.

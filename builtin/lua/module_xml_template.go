@@ -52,6 +52,10 @@ func (m *machine) xmlTemplate(L *lua.LState) int {
 
 func (m *machine) appendTemplate(b []byte, L *lua.LState, t template) []byte {
 	object := m.checkList(L, 1)
+	from := members{object: object, proxy: m.proxyOf(object)}
+	if from.proxy != nil && !from.proxy.loaded {
+		from.finder = document.NewFinder(from.proxy.value)
+	}
 	m.budget.spend(len(t) / 4)
 	var open [maxNesting]int // where the content of each open element begins
 	depth := 0
@@ -60,13 +64,13 @@ func (m *machine) appendTemplate(b []byte, L *lua.LState, t template) []byte {
 		case fixed:
 			b = append(b, p.text...)
 		case member:
-			b, _ = m.appendMember(b, object, p.key, content)
+			b, _ = m.appendMember(b, &from, p.key, content)
 		case quote:
-			b, _ = m.appendMember(b, object, p.key, attribute)
+			b, _ = m.appendMember(b, &from, p.key, attribute)
 		case optional:
 			before := len(b)
 			var there bool
-			if b, there = m.appendMember(append(b, p.text...), object, p.key, attribute); there {
+			if b, there = m.appendMember(append(b, p.text...), &from, p.key, attribute); there {
 				b = append(b, `\"`...)
 			} else {
 				b = b[:before]
@@ -90,12 +94,20 @@ func (m *machine) appendTemplate(b []byte, L *lua.LState, t template) []byte {
 	return b
 }
 
-// appendMember appends the text of object's member, as it was written, and
-// says whether there is one.
-func (m *machine) appendMember(b []byte, object lua.LValue, key string, at where) ([]byte, bool) {
-	p := m.proxyOf(object)
+// members are those of the object that a template is written for.
+type members struct {
+	object lua.LValue
+	proxy  *proxy // of the object, nil if it is a table
+	finder document.Finder
+}
+
+// appendMember appends the text of a member, as it was written, and says
+// whether there is one.
+func (m *machine) appendMember(b []byte, from *members, name string, at where) ([]byte, bool) {
+	p := from.proxy
 	if p != nil && !p.loaded {
-		switch v := m.lookup(p, key); v.Kind() {
+		m.budget.spend(p.value.Len() / 64)
+		switch v := from.finder.Get(name); v.Kind() {
 		case document.Missing:
 			return b, false
 		case document.Array, document.Object: // a script may have written into it
@@ -104,13 +116,13 @@ func (m *machine) appendMember(b []byte, object lua.LValue, key string, at where
 		}
 	}
 	if p != nil && p.table == nil {
-		i := m.slotOf(p, lua.LString(key))
+		i := m.slotOf(p, lua.LString(name))
 		if i < 0 {
 			return b, false
 		}
 		return m.appendSlot(b, p, i, at), true
 	}
-	v := m.index(object, lua.LString(key))
+	v := m.index(from.object, lua.LString(name))
 	return m.appendWritten(b, v, at), v != lua.LNil
 }
 

@@ -33,7 +33,7 @@ plain one of it. An event, and every table in it, belongs to its call of ` + "`p
 ` + "`etl.copy(event)`" + ` instead.
 
 ` + "`etl.object(\"a\", 1, \"b\", nil, …)`" + ` makes a table in the order written and leaves out what is nil;
-` + "`etl.array(…)`" + ` makes a list, also an empty one (a plain ` + "`{}`" + ` inside an event is an object); ` + "`etl.is_array(t)`" + ` tells the two apart, ` + "`etl.capitalize(text)`" + ` makes the first letter a capital.
+` + "`etl.array(…)`" + ` makes a list, also an empty one (a plain ` + "`{}`" + ` inside an event is an object); ` + "`etl.is_array(v)` and `etl.is_object(v)`" + ` tell the two apart, ` + "`etl.capitalize(text)`" + ` makes the first letter a capital.
 ` + "`etl.text(event, \"data\", \"version\")`" + ` is a value as text, numbers as they were written; ` + "`etl.texts(t)`" + ` goes over a
 table that way. ` + "`etl.origin`" + ` is the document as its source gave it, ` + "`etl.meta`" + ` the event's meta; neither can be changed.
 ` + "`config`" + ` is the attribute of that name.

@@ -16,15 +16,44 @@ func (v Value) Get(name string) Value {
 		}
 		return Value{}
 	}
-	d, n := v.node()
-	for i, end := uint32(v.bits)+1, n.next; i < end; {
+	f := NewFinder(v)
+	return f.Get(name)
+}
+
+// Finder looks up members of one object, one after the other. It finds a member
+// at once that stands behind the one found before.
+type Finder struct {
+	object Value
+	at     uint32 // where to begin
+}
+
+// NewFinder looks up members of v.
+func NewFinder(v Value) Finder { return Finder{object: v, at: uint32(v.bits) + 1} }
+
+// Get is what v.Get(name) is.
+func (f *Finder) Get(name string) Value {
+	if f.object.kind != Object || f.object.form != indexed {
+		return f.object.Get(name)
+	}
+	d, n := f.object.node()
+	if v, ok := f.between(d, f.at, n.next, name); ok {
+		return v
+	}
+	v, _ := f.between(d, uint32(f.object.bits)+1, f.at, name)
+	return v
+}
+
+// between looks for a member from node i on, up to node end.
+func (f *Finder) between(d *Document, i, end uint32, name string) (Value, bool) {
+	for i < end {
 		m := &d.nodes[i]
 		if (m.nameLen == uint32(len(name)) || m.flags&(nameEscaped|nameRepair) != 0) && m.flags&hidden == 0 && d.isNamed(m, name) {
-			return d.value(i)
+			f.at = m.next
+			return d.value(i), true
 		}
 		i = m.next
 	}
-	return Value{}
+	return Value{}, false
 }
 
 // At follows a path of member names; the value itself for none.

@@ -33,13 +33,18 @@ func (d *Document) parse() error {
 	for {
 		n := node{next: uint32(len(nodes)) + 1}
 		if member {
-			end, f, err := d.scanName(raw, pos)
+			if pos >= len(raw) || raw[pos] != '"' {
+				return unexpected(raw, pos, "a member's name in double quotes")
+			}
+			end, f, err := scanString(raw, pos+1)
 			if err != nil {
 				return err
 			}
-			n.name, n.nameLen, n.flags = uint32(pos+1), uint32(end-pos-1), f
-			if pos, err = d.scanColon(raw, end+1); err != nil {
-				return err
+			n.name, n.nameLen, n.flags = uint32(pos+1), uint32(end-pos-1), f*(nameEscaped/escaped)
+			if pos = end + 2; pos >= len(raw) || raw[pos-1] != ':' || raw[pos] <= ' ' {
+				if pos, err = d.scanColon(raw, end+1); err != nil {
+					return err
+				}
 			}
 		}
 		if pos >= len(raw) {
@@ -138,18 +143,7 @@ func (d *Document) parse() error {
 	}
 }
 
-// scanName is scanString for a member's name, whose opening quote should be at pos.
-func (d *Document) scanName(raw []byte, pos int) (end int, f flags, err error) {
-	if pos >= len(raw) || raw[pos] != '"' {
-		return 0, 0, unexpected(raw, pos, "a member's name in double quotes")
-	}
-	if end, f, err = scanString(raw, pos+1); f != 0 {
-		f *= nameEscaped / escaped
-	}
-	return end, f, err
-}
-
-// scanColon is where the value starts behind a member's name.
+// scanColon is where the value starts behind a member's name, with blanks or without.
 func (d *Document) scanColon(raw []byte, pos int) (int, error) {
 	if pos >= len(raw) || raw[pos] != ':' {
 		pos = d.skip(raw, pos)

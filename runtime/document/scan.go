@@ -13,27 +13,22 @@ const (
 
 // scanString finds the closing quote of the string whose content starts at pos.
 func scanString(raw []byte, pos int) (end int, f flags, err error) {
-	for {
+	for pos < len(raw) {
 		// Eight bytes at a time to the first one that is a quote, a backslash, a
 		// control character or not ASCII. (A borrow can only mark bytes above
-		// the first true mark.)
-		for pos+8 <= len(raw) {
+		// the first true mark.) With one bit turned the quote is just above the control characters.
+		if pos+8 <= len(raw) {
 			x := binary.LittleEndian.Uint64(raw[pos:])
-			quote, slash := x^('"'*ones), x^('\\'*ones)
-			marks := ((quote-ones)&^quote | (slash-ones)&^slash | (x-' '*ones)&^x | x) & highs
-			if marks != 0 {
-				pos += bits.TrailingZeros64(marks) / 8
-				break
+			low, slash := x^(('"'^' ')*ones), x^('\\'*ones)
+			marks := ((low-(' '+1)*ones)&^low | (slash-ones)&^slash | x) & highs
+			if marks == 0 {
+				pos += 8
+				continue
 			}
-			pos += 8
+			pos += bits.TrailingZeros64(marks) / 8
 		}
-		for pos < len(raw) && raw[pos] != '"' && raw[pos] != '\\' && raw[pos] >= ' ' && raw[pos] < utf8.RuneSelf {
-			pos++
-		}
-		if pos >= len(raw) {
-			return 0, f, unexpected(raw, pos, "the end of a text")
-		}
-		switch c := raw[pos]; {
+		c := raw[pos]
+		switch {
 		case c == '"':
 			return pos, f, nil
 		case c == '\\':
@@ -48,6 +43,8 @@ func scanString(raw []byte, pos int) (end int, f flags, err error) {
 			pos += size
 		case c < ' ':
 			return 0, f, &SyntaxError{Offset: pos, Reason: "unescaped control character in a text"}
+		case c < utf8.RuneSelf: // among the last seven bytes of the document
+			pos++
 		default:
 			for pos < len(raw) && raw[pos] >= utf8.RuneSelf {
 				r, size := utf8.DecodeRune(raw[pos:])
@@ -58,6 +55,7 @@ func scanString(raw []byte, pos int) (end int, f flags, err error) {
 			}
 		}
 	}
+	return 0, f, unexpected(raw, pos, "the end of a text")
 }
 
 // scanEscape measures the escape s starts with: 0 if it is none. broken is
