@@ -20,6 +20,8 @@ type Host struct {
 	// Names are those that the source has had which gave an event as source: what it is called now
 	// first, the oldest last. Nil: it was never renamed. Safe for concurrent use.
 	Names func(source string) []string
+	// Connection is the connection block that the component names, nil if it names none. See Share.
+	Connection Connection
 }
 
 // State is a small crash-safe store that belongs to one component. A Set is

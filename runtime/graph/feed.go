@@ -20,7 +20,7 @@ type feed struct {
 	g       *Graph
 	address string
 	stats   *Counters
-	host    *component.Host
+	host    *component.Host // of the source there is now
 	tracker *ack.Tracker
 
 	mu      sync.Mutex
@@ -111,7 +111,7 @@ func (f *feed) run(from []component.Position) {
 	f.mu.Lock()
 	f.stopSource, f.stopped, f.ended = cancel, stopped, false
 	f.from, f.fresh = from, true
-	source := f.node.Source
+	source, host := f.node.Source, f.host
 	f.mu.Unlock()
 	if f.g.options.Once {
 		if s, ok := source.(component.Finite); ok {
@@ -125,7 +125,7 @@ func (f *feed) run(from []component.Position) {
 		defer cancel()
 		err := f.await(ctx, from)
 		if err == nil {
-			err = source.Run(ctx, f.host, from, f)
+			err = source.Run(ctx, host, from, f)
 		}
 		f.mu.Lock()
 		f.ended = true

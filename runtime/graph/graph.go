@@ -49,12 +49,13 @@ type Options struct {
 
 // Graph is a running pipeline.
 type Graph struct {
-	options Options
-	log     *slog.Logger
-	budget  *budget
-	workers int
-	work    *workQueue
-	stats   *registry
+	options     Options
+	log         *slog.Logger
+	budget      *budget
+	workers     int
+	work        *workQueue
+	stats       *registry
+	connections *connections
 
 	mu      sync.Mutex // guards what a reload changes
 	plan    *plan.Plan
@@ -117,6 +118,7 @@ func New(p *plan.Plan, o Options) (*Graph, error) {
 		g.workers = runtime.GOMAXPROCS(0)
 	}
 	g.work = newWorkQueue(g.workers)
+	g.connections = newConnections(g)
 	g.hard, g.kill = context.WithCancelCause(context.Background())
 	g.sources, g.stop = context.WithCancel(g.hard)
 	program, err := g.compile(p, nil)
@@ -124,6 +126,7 @@ func New(p *plan.Plan, o Options) (*Graph, error) {
 		return nil, err
 	}
 	g.plan, g.program = p, program
+	g.connections.follow(p)
 	g.outfit(program)
 	return g, nil
 }
@@ -211,10 +214,10 @@ func (g *Graph) tellHealth(n *plan.Node, stats *Counters, now error) {
 	if n.Type == plan.Source {
 		trouble, well = "the source fails, and is tried again", "the source is back"
 	}
-	switch before := stats.setHealth(now); {
-	case before == nil && now != nil:
+	switch failed, healed := stats.tell(now, n.Connection != nil && component.IsOfConnection(now)); {
+	case failed:
 		g.log.Warn(trouble, "component", n.Address, "error", now)
-	case before != nil && now == nil:
+	case healed:
 		g.log.Info(well, "component", n.Address)
 	}
 }
@@ -229,6 +232,9 @@ func (g *Graph) host(s *step) *component.Host {
 		Health:  func(err error) { g.tellHealth(s.node, stats, err) },
 		State:   state.Volatile(),
 		Names:   g.namesOf,
+	}
+	if of := s.node.Connection; of != nil {
+		h.Connection = &joint{g.connections, *of, stats}
 	}
 	if g.options.State != nil {
 		h.StateDir = g.options.State.ComponentDir(s.node.Address)

@@ -41,6 +41,7 @@ func (g *Graph) Reload(p *plan.Plan) error {
 	g.budget.setMemory(p.Runtime.Memory)
 	g.outfitReloaded(next, old)
 	g.plan, g.program = p, next
+	g.connections.follow(p)
 	g.past = append(slices.DeleteFunc(g.past, (*program).forgotten), old)
 	g.switchSinks(next, old)
 	if err := g.switchStages(next, old); err != nil {
@@ -129,6 +130,9 @@ func (g *Graph) switchSources(next, old *program) {
 		case s.node.Source != was.node.Source:
 			f.end()
 			betweenSources.Pass()
+			f.mu.Lock()
+			f.host = g.host(s) // its connection may be another one
+			f.mu.Unlock()
 			from := f.goOnFrom(s.node.Source)
 			f.follow(s, next)
 			f.followSides(next, true)

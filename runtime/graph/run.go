@@ -195,6 +195,7 @@ func (g *Graph) close() {
 		r.leave()
 	}
 	g.program.close(nil)
+	g.connections.close()
 	g.closeSpools()
 }
 

@@ -122,7 +122,7 @@ func (f *feed) sideOf(address string) *side {
 func (f *feed) followSides(next *program, again bool) {
 	f.mu.Lock()
 	sides := maps.Clone(f.sides)
-	node, sinks := f.node, f.sinks
+	node, sinks, host := f.node, f.sinks, f.host
 	f.mu.Unlock()
 	for slot, d := range sides {
 		if !d.detached() {
@@ -144,7 +144,7 @@ func (f *feed) followSides(next *program, again bool) {
 			continue
 		}
 		d.feed.mu.Lock()
-		d.feed.program = next
+		d.feed.program, d.feed.host = next, host
 		err := d.feed.readAgain(node)
 		at := d.feed.emitted
 		d.feed.mu.Unlock()

@@ -19,13 +19,15 @@ type Counters struct {
 
 	mu      sync.Mutex
 	health  error
+	shared  bool      // health is that of the connection
+	told    bool      // the log has that it fails
 	retryAt time.Time // when a target that fails is tried again; zero: it does not fail
 	broken  bool      // the circuit: that try is one message
 	lastAck time.Time
 	// The last error of an event, for the log: one line a second, not one each.
 	failedID, failedWhy string
 	failures            int64
-	told                int64
+	toldFailures        int64
 }
 
 func (c *Counters) add(t tally) {
@@ -48,12 +50,36 @@ func (c *Counters) failed(e *event.Event, f *event.Failure) {
 	c.mu.Unlock()
 }
 
-// setHealth says how the target is, and returns how it was.
-func (c *Counters) setHealth(err error) (before error) {
+// setHealth says how the target is, and nothing to the log.
+func (c *Counters) setHealth(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	before, c.health = c.health, err
-	return before
+	c.health, c.shared, c.told = err, false, false
+}
+
+// tell says how the target is, and returns what is to be logged of it: nothing
+// of what is shared, which the connection logs.
+func (c *Counters) tell(now error, shared bool) (failed, healed bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.health, c.shared = now, shared
+	switch {
+	case now == nil:
+		healed, c.told = c.told, false
+	case !shared:
+		failed, c.told = !c.told, true
+	}
+	return failed, healed
+}
+
+// setConnection says how the connection of the node is. One that is well does
+// not heal what the node suffers from by itself.
+func (c *Counters) setConnection(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil || c.shared {
+		c.health, c.shared = err, err != nil
+	}
 }
 
 func (c *Counters) setRetry(at time.Time, broken bool) {
@@ -110,6 +136,7 @@ type Snapshot struct {
 	WorkersBusy  int
 	WorkersQueue int // lots that wait for a worker
 	Drops        []Drop
+	Connections  []ConnectionSnapshot
 }
 
 // Drop is how many events one queue, or one stage, dropped for one reason.
@@ -130,6 +157,7 @@ type NodeSnapshot struct {
 	Retries                            int64     // of a sink: how often its target failed
 	Unlike                             int64     // of a filter: how often its condition met values it can't compare
 	Health                             error     // nil: well
+	Connection                         string    // the address of the connection whose trouble Health is; "" if it is the node's own
 	RetryAt                            time.Time // of a sink: when its target, which fails, is tried again; zero: it does not fail
 	CircuitOpen                        bool      // of a sink: the target keeps failing, and is tried with one message
 	LastAck                            time.Time
@@ -149,7 +177,7 @@ type NodeSnapshot struct {
 func (g *Graph) Snapshot() Snapshot {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := Snapshot{Time: g.options.World.Now(), Workers: g.workers}
+	s := Snapshot{Time: g.options.World.Now(), Workers: g.workers, Connections: g.connections.snapshot()}
 	s.MemoryUsed, s.MemoryLimit = g.budget.usage()
 	s.WorkersBusy, s.WorkersQueue = g.work.load()
 	for _, step := range g.program.steps {
@@ -186,6 +214,9 @@ func (g *Graph) nodeSnapshot(s *step) NodeSnapshot {
 	}
 	c.mu.Lock()
 	n.Health, n.LastAck = c.health, c.lastAck
+	if c.shared && s.node.Connection != nil {
+		n.Connection = s.node.Connection.Address
+	}
 	n.RetryAt, n.CircuitOpen = c.retryAt, c.broken
 	c.mu.Unlock()
 	if r := g.stages[s.node.Address]; r != nil {
@@ -267,8 +298,8 @@ func (g *Graph) logDrops() {
 func (g *Graph) logFailures() {
 	for address, c := range g.stats.all() {
 		c.mu.Lock()
-		since, id, why := c.failures-c.told, c.failedID, c.failedWhy
-		c.told = c.failures
+		since, id, why := c.failures-c.toldFailures, c.failedID, c.failedWhy
+		c.toldFailures = c.failures
 		c.mu.Unlock()
 		if since > 0 {
 			g.log.Warn("events failed and went to the errors output", "component", address, "events", since, "last_event_id", id, "last_reason", why)

@@ -97,6 +97,11 @@ func (l *loader) noteReads(n *node) {
 			l.noteRead(l.absolute(name))
 		}
 	}
+	l.printReads(n.config.print)
+}
+
+// printReads adds what the files hold that were read since takeReads.
+func (l *loader) printReads(p *fingerprint) {
 	if !l.o.Mode.strict() {
 		return
 	}
@@ -106,7 +111,7 @@ func (l *loader) noteReads(n *node) {
 			embedded, _, _ := l.embedded(name)
 			content = embedded
 		}
-		n.config.print.add("file "+name, string(content))
+		p.add("file "+name, string(content))
 	}
 }
 

@@ -250,6 +250,9 @@ func (l *loader) fingerprint(n *node) {
 		p.add("queue", n.Queue)
 		p.add("retry", n.Retry)
 	}
+	if n.Connection != nil {
+		p.add(n.Connection.Address, n.Connection.Fingerprint)
+	}
 	n.Fingerprint = p.sum()
 }
 

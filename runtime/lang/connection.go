@@ -10,6 +10,7 @@ import (
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
+	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
 // connection is what several components of a kind share. Its attributes and
@@ -21,6 +22,7 @@ type connection struct {
 	hollow        bool      // its block could not be read: only the name is known
 	bad           bool      // something in the block is wrong
 	used          bool
+	plan          *plan.Connection // of those who use it; nil if it is hollow
 }
 
 // connectionKinds are those of which there can be a connection.
@@ -71,8 +73,14 @@ func (l *loader) decodeConnections() {
 			l: l, what: address, print: newFingerprint(), ok: true, looks: new([]look),
 			cfg: &component.Config{Address: address, Pipeline: l.plan.Name, Dir: l.plan.Dir, State: l.plan.State},
 		}
+		before := l.takeReads(map[string]bool{})
 		d.block(c.block.Body, c.block.DefRange(), attrs, blocks)
 		c.bad = !d.ok
+		l.printReads(d.print)
+		for name := range l.takeReads(before) {
+			l.noteRead(name)
+		}
+		c.plan = &plan.Connection{Address: address, Fingerprint: d.print.sum()}
 	}
 }
 
@@ -119,6 +127,7 @@ func (l *loader) connected(n *node) (body *hclsyntax.Body, ok bool) {
 	if c == nil || c.hollow || !l.checkTwice(n, c) || c.bad {
 		return own, false
 	}
+	n.Connection = c.plan
 	whole := *own
 	whole.Attributes = maps.Clone(own.Attributes)
 	for name, a := range c.block.Body.Attributes {

@@ -1,12 +1,22 @@
 package lang_test
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/wazuh-etl/etl/runtime/lang"
+	"github.com/wazuh-etl/etl/runtime/plan"
 )
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
 
 const sharing = `
 variable "password" {
@@ -77,6 +87,25 @@ func TestConnection(t *testing.T) {
 		if got := node(t, p, address).Fingerprint != node(t, changed, address).Fingerprint; got != want {
 			t.Errorf("%s: changed is %v", address, got)
 		}
+	}
+	// At run time those who name one connection have one, which is its settings and its files.
+	one, two, own := node(t, p, "sink.kafka.one").Connection, node(t, p, "sink.kafka.two").Connection, node(t, p, "sink.kafka.own").Connection
+	if one == nil || one != two || one.Address != "connection.kafka.main" || own != nil {
+		t.Errorf("%v, %v, %v", one, two, own)
+	}
+	main := func(p *plan.Plan) plan.Connection { return *node(t, p, "sink.kafka.one").Connection }
+	if main(changed) == main(p) || *node(t, p, "sink.kafka.three").Connection != *node(t, changed, "sink.kafka.three").Connection {
+		t.Error("not the connection that has changed is another one")
+	}
+	again := func() *plan.Plan { return load(t, path, variables(map[string]string{"password": "open sesame"})) }
+	same := again()
+	write(t, path, strings.Replace(sharing, "in the cellar", "in the attic", 1))
+	if main(p) != main(same) || main(same) != main(again()) {
+		t.Error("a connection that has not changed is another one")
+	}
+	write(t, filepath.Join(filepath.Dir(path), "ca.pem"), "y")
+	if main(again()) == main(same) {
+		t.Error("a connection with another certificate is the same")
 	}
 	// A test needs no value of it.
 	load(t, path, func(o *lang.Options) { o.Mode = lang.DryRun })

@@ -80,6 +80,8 @@ type Node struct {
 	Where  Condition // filters
 	Spec   *component.Spec
 	Config *component.Config
+	// Connection is the connection block that the node names; nil: none. Nodes that name the same have the same.
+	Connection *Connection
 
 	Source    component.Source         // one of these four is set, by Type
 	Transform component.Transform      //
@@ -98,6 +100,12 @@ type Node struct {
 	Fingerprint string
 	// Settings changes when anything of the node's own block but its name does.
 	Settings string
+}
+
+// Connection is a connection block that nodes use.
+type Connection struct {
+	Address     string // connection.nats.bus
+	Fingerprint string // changes with its settings, and with the content of the files that they name
 }
 
 // Written is n's address as its block has it: that of all where for_each made n.

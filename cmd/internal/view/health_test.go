@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wazuh-etl/etl/runtime/graph"
+	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
 // When a target that fails is tried again stands wherever its health does.
@@ -44,5 +47,30 @@ func TestNextTry(t *testing.T) {
 		if got, want := b.String(), `sink.nats.alerts.next_try="`+c.want+`"`; strings.Contains(got, want) == (c.want == "") {
 			t.Errorf("the statistics lack %s: %s", want, got)
 		}
+	}
+}
+
+// A connection that fails is told once, and by whom it is waited for.
+func TestAConnectionIsToldOnce(t *testing.T) {
+	s := moment(4)
+	why := errors.New("dialing: refused")
+	for i := range s.Nodes {
+		if n := &s.Nodes[i]; n.Type == plan.Sink {
+			n.Health, n.Connection = why, "connection.nats.bus"
+		}
+	}
+	s.Connections = []graph.ConnectionSnapshot{{Address: "connection.nats.bus", Users: 3, Health: why}, {Address: "connection.nats.calm", Users: 1}}
+	if got := Status(pipeline(), s); !strings.HasSuffix(got, "errors 1; connection.nats.bus waits: dialing: refused") {
+		t.Errorf("the status is %q", got)
+	}
+	var b bytes.Buffer
+	slog.New(slog.NewTextHandler(&b, nil)).LogAttrs(context.Background(), slog.LevelInfo, "stats", Stats(pipeline(), moment(2), s)...)
+	for _, text := range []string{`connection.nats.bus.health="dialing: refused"`, `connection.nats.calm.health=well`, `sink.nats.alerts.health="waits for connection.nats.bus"`} {
+		if !strings.Contains(b.String(), text) {
+			t.Errorf("the statistics lack %s: %s", text, &b)
+		}
+	}
+	if n := strings.Count(b.String(), "refused"); n != 1 {
+		t.Errorf("told %d times: %s", n, &b)
 	}
 }

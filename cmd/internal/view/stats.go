@@ -10,7 +10,7 @@ import (
 )
 
 // Stats is the log line of what has happened between two snapshots: the five
-// numbers, memory and workers, then a group for each component.
+// numbers, memory and workers, then a group for each component and connection.
 func Stats(p *plan.Plan, from, to graph.Snapshot) []slog.Attr {
 	t, before := Sum(p, to), Sum(p, from)
 	seconds := to.Time.Sub(from.Time).Seconds()
@@ -27,6 +27,13 @@ func Stats(p *plan.Plan, from, to graph.Snapshot) []slog.Attr {
 	attrs = append(attrs, slog.Int("workers", to.Workers), slog.Int("workers_busy", to.WorkersBusy), slog.Int("lots_waiting", to.WorkersQueue))
 	for _, n := range to.Nodes {
 		attrs = append(attrs, slog.Attr{Key: n.Address, Value: slog.GroupValue(nodeStats(n, from, to)...)})
+	}
+	for _, c := range to.Connections {
+		health := "well"
+		if c.Health != nil {
+			health = c.Health.Error()
+		}
+		attrs = append(attrs, slog.Group(c.Address, slog.Int("users", c.Users), slog.String("health", health)))
 	}
 	return attrs
 }
@@ -54,9 +61,12 @@ func nodeStats(n graph.NodeSnapshot, from, to graph.Snapshot) []slog.Attr {
 	if n.Type == plan.Sink {
 		attrs = append(attrs, slog.String("queue", percent(fill(n))), slog.Int("queue_events", n.QueueEvents), slog.Int("in_flight", n.InFlight))
 		add("retries", n.Retries)
-		if n.Health == nil {
+		switch {
+		case n.Health == nil:
 			attrs = append(attrs, slog.String("health", "well"))
-		} else {
+		case n.Connection != "": // which says why, once for all
+			attrs = append(attrs, slog.String("health", "waits for "+n.Connection))
+		default:
 			attrs = append(attrs, slog.String("health", n.Health.Error()))
 			if next := nextTry(n, to.Time); next != "" {
 				attrs = append(attrs, slog.String("next_try", next))
@@ -70,12 +80,18 @@ func nodeStats(n graph.NodeSnapshot, from, to graph.Snapshot) []slog.Attr {
 	return attrs
 }
 
-// Status is the pipeline in one line, as systemctl status shows it.
+// Status is the pipeline in one line, as systemctl status shows it. Components
+// that wait for their connection are told by its name.
 func Status(p *plan.Plan, s graph.Snapshot) string {
 	t := Sum(p, s)
 	line := fmt.Sprintf("read %d, matched %d, delivered %d, dropped %d, errors %d", t.Read, t.Matched, t.Delivered, t.Dropped, t.Errors)
+	for _, c := range s.Connections {
+		if c.Health != nil {
+			line += fmt.Sprintf("; %s waits: %s", c.Address, Visible(c.Health.Error()))
+		}
+	}
 	for _, n := range s.Nodes {
-		if n.Health != nil {
+		if n.Health != nil && n.Connection == "" {
 			line += fmt.Sprintf("; %s waits: %s", n.Address, waitsFor(n, s.Time))
 		}
 		if n.Gaps > 0 {

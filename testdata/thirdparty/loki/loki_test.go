@@ -15,6 +15,8 @@ import (
 	"github.com/wazuh-etl/etl/runtime/ack"
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/event"
+	"github.com/wazuh-etl/etl/runtime/graph"
+	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -174,5 +176,44 @@ func TestFindings(t *testing.T) {
 		if s != nil || len(found) != 1 || !strings.Contains(found[0].Message+found[0].Suggestion, c.want) {
 			t.Errorf("%s:\nfound %v, want %s", c.block, found, c.want)
 		}
+	}
+}
+
+// Sinks that name one connection have one client, and none that don't.
+func TestSinksOfOneConnectionShareTheClient(t *testing.T) {
+	loki := new(server)
+	p, found := loadPlan(t, `  connection = connection.loki.main
+  labels     = { job = "a" }
+}
+connection "loki" "main" {
+  url = "http://loki:80"
+}
+sink "loki" "second" {
+  from       = source.stdin.in
+  connection = connection.loki.main
+  labels     = { job = "b" }
+}
+sink "loki" "own" {
+  from   = source.stdin.in
+  url    = "http://loki:80"
+  labels = { job = "c" }`)
+	if p == nil {
+		t.Fatal(found)
+	}
+	g, err := graph.New(p, graph.Options{World: listen(t, loki).World, Source: func(*plan.Node) component.Source { return source{"{}"} }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	clients := map[string]*client{}
+	for _, n := range p.Nodes {
+		if s, is := n.Sink.(*sink); is {
+			clients[n.Name] = s.client
+		}
+	}
+	if len(loki.lines) != 3 || clients["out"] != clients["second"] || clients["out"] == clients["own"] {
+		t.Errorf("%v, %v", loki.lines, clients)
 	}
 }

@@ -22,7 +22,8 @@ var (
 type sink struct {
 	url, tenant string
 	labels      []component.NamedTemplate
-	client      *http.Client
+	client      *client
+	release     func() error // of client
 	now         func() time.Time
 }
 
@@ -47,12 +48,25 @@ func (s *sink) Encode(m *component.Message) error {
 	return nil
 }
 
-// Open only makes the client. Loki may be away for now, and has no way to ask
-// whether it would take a line.
-func (s *sink) Open(_ context.Context, host *component.Host) error {
-	s.now = host.Now
-	s.client = &http.Client{Transport: &http.Transport{DialContext: host.Dial, ForceAttemptHTTP2: true}}
+// client is what the sinks of one connection block share: Loki's connections,
+// which are kept alive between requests.
+type client struct{ http.Client }
+
+func newClient(_ context.Context, host *component.Host) (*client, error) {
+	return &client{http.Client{Transport: &http.Transport{DialContext: host.Dial, ForceAttemptHTTP2: true}}}, nil
+}
+
+func (c *client) Close() error {
+	c.CloseIdleConnections()
 	return nil
+}
+
+// Open only makes the client, or takes the one of its connection. Loki may be away for now, and has no way to ask
+// whether it would take a line.
+func (s *sink) Open(ctx context.Context, host *component.Host) (err error) {
+	s.now = host.Now
+	s.client, s.release, err = component.Share(ctx, host, newClient)
+	return err
 }
 
 // Deliver sends messages in one request. If Loki refuses it, one of them is to
@@ -78,9 +92,5 @@ func (s *sink) Limits() (messages int, bytes int64, inFlight int) { return 1000,
 // Concurrency allows for several requests: Loki orders lines by their time.
 func (s *sink) Concurrency() int { return 4 }
 
-func (s *sink) Close() error {
-	if s.client != nil {
-		s.client.CloseIdleConnections()
-	}
-	return nil
-}
+// Close is called only after Open.
+func (s *sink) Close() error { return s.release() }

@@ -31,7 +31,8 @@ as long as its ` + "`Retry-After`" + ` says. Up to four requests are on their wa
 		{Name: "labels", Type: component.TypeTemplates, Required: true,
 			Doc: "What the line's stream is called, name by name; a label whose value is nil is left out. Few values each: Loki keeps a stream for every combination."},
 	},
-	Outputs: []string{"labels: of the line's stream"},
+	Connection: []string{"url", "tenant"},
+	Outputs:    []string{"labels: of the line's stream"},
 	Example: `sink "loki" "bans" {
   from    = filter.bans
   url     = "https://loki.example:3100"
