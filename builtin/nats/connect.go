@@ -2,7 +2,6 @@ package nats
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -15,7 +14,7 @@ import (
 	"github.com/wazuh-etl/etl/runtime/component"
 )
 
-// connector knows how to reach the servers.
+// connector knows how to reach the servers, by what a connection may share.
 type connector struct {
 	urls        []string
 	login       login
@@ -26,9 +25,18 @@ type connector struct {
 	found []string // servers that a server told of
 }
 
+// open begins to connect, and waits for the first attempt.
+func (c connector) open(ctx context.Context, host *component.Host) (*keeper, error) {
+	c.host = host
+	k := &keeper{dial: c.dial, health: host.Health}
+	k.start(ctx)
+	return k, nil
+}
+
 // dial makes a session with the first server that answers.
 func (c *connector) dial(ctx context.Context) (*session, error) {
-	s := &session{inbox: newInbox(), closed: make(chan struct{})}
+	explain := func(err error) error { return c.login.explain(err, c.host.World) }
+	s := newSession(explain)
 	options, err := c.options(ctx, s)
 	if err != nil {
 		return nil, err
@@ -36,14 +44,10 @@ func (c *connector) dial(ctx context.Context) (*session, error) {
 	urls := append(slices.Clone(c.urls), c.found...)
 	nc, err := client.Connect(strings.Join(urls, ","), options...)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", strings.Join(bare(c.urls), ", "), err)
+		return nil, fmt.Errorf("connecting to %s: %w", strings.Join(bare(c.urls), ", "), explain(err))
 	}
 	s.nc = nc
 	c.found = nc.DiscoveredServers()
-	if err := s.inbox.open(nc); err != nil {
-		nc.Close()
-		return nil, fmt.Errorf("subscribing to answers: %w", err)
-	}
 	return s, nil
 }
 
@@ -57,11 +61,7 @@ func (c *connector) options(ctx context.Context, s *session) ([]client.Option, e
 		client.PingInterval(10 * time.Second),
 		client.FlusherTimeout(patience),
 		client.ClosedHandler(func(*client.Conn) { close(s.closed) }),
-		client.ErrorHandler(func(_ *client.Conn, _ *client.Subscription, err error) {
-			if errors.Is(err, client.ErrPermissionViolation) {
-				s.inbox.abort(err) // there will be no answer
-			}
-		}),
+		client.ErrorHandler(func(_ *client.Conn, _ *client.Subscription, err error) { s.complain(err) }),
 	}
 	if c.inboxPrefix != "" {
 		options = append(options, client.CustomInboxPrefix(c.inboxPrefix))

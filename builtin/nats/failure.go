@@ -13,6 +13,7 @@ import (
 const (
 	CodeTooLarge       = "too_large"
 	CodeInvalidSubject = "invalid_subject"
+	CodeNotPermitted   = "not_permitted"
 )
 
 // What JetStream says of one message, by its error code.

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wazuh-etl/etl/runtime/component"
 )
 
 // errNoStream is JetStream's silence: nobody listens on the subject.
@@ -26,34 +29,66 @@ type answer struct {
 	err error
 }
 
-// inbox takes JetStream's answers to one session's messages.
+// inbox takes the answers to one sink's messages on one session: JetStream's,
+// and the server's complaints.
 type inbox struct {
-	prefix string
+	session *session
+	prefix  string // of the subjects that JetStream's answers come to; "": none come
+	sub     *client.Subscription
 
-	mu   sync.Mutex
-	base uint64 // number of the first message of answers
-	wait int    // how many of answers are open
-	list []answer
-	news chan struct{} // a new answer, or an end
-	end  error
+	mu       sync.Mutex
+	base     uint64 // number of the first message of answers
+	wait     int    // how many of answers are open
+	list     []answer
+	subjects []string      // of the messages that list is for
+	deaf     error         // why no answer can come; nil: they do
+	news     chan struct{} // a new answer, or an end
+	end      error
 }
 
 func newInbox() *inbox { return &inbox{news: make(chan struct{}, 1)} }
 
-// open asks the server for the answers.
-func (b *inbox) open(nc *client.Conn) error {
-	b.prefix = nc.NewInbox() + "."
-	_, err := nc.Subscribe(b.prefix+"*", b.take)
-	return err
+// open makes what is said about the sink's messages on s come to b, JetStream's
+// answers too if there will be any.
+func (b *inbox) open(s *session, jetStream bool) (err error) {
+	b.session = s
+	s.join(b)
+	if jetStream {
+		b.prefix = s.nc.NewInbox() + "."
+		if b.sub, err = s.nc.Subscribe(b.prefix+"*", b.take); err != nil {
+			s.leave(b)
+			return fmt.Errorf("subscribing to answers: %w", err)
+		}
+	}
+	return nil
 }
 
-// expect makes room for the answers to n messages. Answers to earlier ones
+func (b *inbox) close() {
+	b.session.leave(b)
+	if b.sub != nil {
+		_ = b.sub.Unsubscribe() // fails only where the session is over
+	}
+}
+
+// good says whether b can be used on s.
+func (b *inbox) good(s *session) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.session == s && b.deaf == nil
+}
+
+// expect makes room for the answers to messages. Answers to earlier ones
 // are no longer listened to.
-func (b *inbox) expect(n int) {
+func (b *inbox) expect(messages []*component.Message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.base += uint64(len(b.list))
-	b.list, b.wait, b.end = make([]answer, n), n, nil
+	n := len(messages)
+	b.list, b.wait, b.end = make([]answer, n), n, b.deaf
+	b.subjects = b.subjects[:0]
+	for _, m := range messages {
+		b.subjects = append(b.subjects, m.Native.(*client.Msg).Subject)
+	}
 }
 
 // reply is the subject that the answer to message i comes to.
@@ -61,11 +96,52 @@ func (b *inbox) reply(i int) string {
 	return b.prefix + strconv.FormatUint(b.base+uint64(i), 36)
 }
 
-// forget says that one of the messages was not sent.
-func (b *inbox) forget() {
+// unsent says why message i was not sent.
+func (b *inbox) unsent(i int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.list[i] = answer{err: err}
 	b.wait--
+}
+
+// hear takes a complaint if it is about b, and says whether it is.
+func (b *inbox) hear(what, subject string, err error) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case strings.EqualFold(what, "Publish to"):
+		for i, s := range b.subjects {
+			if s == subject && i < len(b.list) && b.list[i] == (answer{}) {
+				b.list[i] = answer{err: &denied{subject}}
+				b.wait--
+				b.tell()
+				return true
+			}
+		}
+	case b.prefix != "" && strings.HasPrefix(subject, b.prefix):
+		b.deaf = fmt.Errorf("the answers of JetStream don't come (inbox_prefix is another one?): %w", err)
+		b.end = b.deaf
+		b.tell()
+		return true
+	}
+	return false
+}
+
+// said are the answers that have come so far; the next messages may be expected.
+func (b *inbox) said() []answer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := b.list
+	b.base += uint64(len(list))
+	b.list = nil // nobody writes to it any more
+	return list
+}
+
+// denied is the server's word that the user may not publish to a subject.
+type denied struct{ subject string }
+
+func (d *denied) Error() string {
+	return fmt.Sprintf("the user may not publish to %q: the server reports a permissions violation", d.subject)
 }
 
 // abort ends the waiting.
@@ -126,19 +202,16 @@ func (b *inbox) collect(ctx context.Context, closed <-chan struct{}) ([]answer, 
 	defer silent.Stop()
 	for {
 		b.mu.Lock()
-		list, wait, end := b.list, b.wait, b.end
-		if wait <= 0 || end != nil {
-			b.base += uint64(len(b.list))
-			b.list = nil // nobody writes to it any more
-			b.mu.Unlock()
-			return list, end
-		}
+		wait, end := b.wait, b.end
 		b.mu.Unlock()
+		if wait <= 0 || end != nil {
+			return b.said(), end
+		}
 		select {
 		case <-b.news:
 			silent.Reset(patience)
 		case <-closed:
-			b.abort(errors.New("the connection was lost before the answer came"))
+			b.abort(errLost)
 		case <-ctx.Done():
 			b.abort(ctx.Err())
 		case <-silent.C:

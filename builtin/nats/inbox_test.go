@@ -11,17 +11,29 @@ import (
 
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wazuh-etl/etl/runtime/component"
 )
 
 func said(b *inbox, i int, text string) { b.take(&client.Msg{Subject: b.reply(i), Data: []byte(text)}) }
 
+// blank are n messages, of subjects x.0, x.1, …
+func blank(n int) []*component.Message {
+	var list []*component.Message
+	for i := range n {
+		list = append(list, &component.Message{Native: &client.Msg{Subject: fmt.Sprint("x.", i)}})
+	}
+	return list
+}
+
 func TestInboxCollects(t *testing.T) {
 	b := newInbox()
 	b.prefix = "_INBOX.x."
-	b.expect(3)
+	b.expect(blank(3))
 	late := b.reply(0)
 	said(b, 2, `{"stream":"A","seq":7,"duplicate":true}`)
-	b.forget() // message 1 was not sent
+	unsent := errors.New("too large")
+	b.unsent(1, unsent)
 	said(b, 0, `{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"}}`)
 	said(b, 0, `{"stream":"A","seq":8}`) // the first answer counts
 	answers, err := b.collect(t.Context(), nil)
@@ -29,10 +41,10 @@ func TestInboxCollects(t *testing.T) {
 		t.Fatal(err)
 	}
 	var refused *jetstream.APIError
-	if !errors.As(answers[0].err, &refused) || refused.ErrorCode != 10077 || answers[1] != (answer{}) || answers[2].ack.Sequence != 7 || !answers[2].ack.Duplicate {
+	if !errors.As(answers[0].err, &refused) || refused.ErrorCode != 10077 || answers[1] != (answer{err: unsent}) || answers[2].ack.Sequence != 7 || !answers[2].ack.Duplicate {
 		t.Errorf("%v", answers)
 	}
-	b.expect(1)
+	b.expect(blank(1))
 	b.take(&client.Msg{Subject: late, Data: []byte(`{"stream":"A","seq":9}`)})
 	b.take(&client.Msg{Subject: b.prefix + "?", Data: []byte(`{"stream":"A","seq":9}`)})
 	said(b, 0, `{"stream":"A","seq":10}`)
@@ -44,7 +56,7 @@ func TestInboxCollects(t *testing.T) {
 func TestInboxGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newInbox()
-		b.expect(2)
+		b.expect(blank(2))
 		begin := time.Now()
 		go func() {
 			time.Sleep(patience - time.Second)
@@ -56,13 +68,13 @@ func TestInboxGivesUp(t *testing.T) {
 		}
 		closed := make(chan struct{})
 		close(closed)
-		b.expect(1)
+		b.expect(blank(1))
 		if _, err = b.collect(t.Context(), closed); err == nil || !strings.Contains(err.Error(), "lost") {
 			t.Errorf("closed: %v", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		b.expect(1)
+		b.expect(blank(1))
 		if _, err = b.collect(ctx, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("ctx: %v", err)
 		}

@@ -2,10 +2,7 @@ package nats
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"time"
 
@@ -21,41 +18,10 @@ const (
 	firstPause, lastPause = 100 * time.Millisecond, 5 * time.Second
 )
 
-// session is one connection, from its beginning to its end.
-type session struct {
-	nc     *client.Conn
-	raw    net.Conn
-	inbox  *inbox
-	closed chan struct{}
-	seen   error // the last complaint of the server that has been heard
-}
-
-// publish sends what Encode made. A write that failed may have written a part:
-// nothing more can be said on that connection.
-func (s *session) publish(m *component.Message, reply string) error {
-	out := m.Native.(*client.Msg)
-	out.Reply = reply
-	err := s.nc.PublishMsg(out)
-	if err != nil && failure(err) == nil {
-		_ = s.raw.Close()
-	}
-	return err
-}
-
-// denied is the server's word that this user may not do what it tried, nil if
-// there is none since the last call.
-func (s *session) denied() error {
-	err := s.nc.LastError()
-	if err == s.seen || !errors.Is(err, client.ErrPermissionViolation) { //nolint:errorlint // the very same one
-		return nil
-	}
-	s.seen = err
-	return err
-}
-
 // keeper makes a new session whenever there is none. The client could connect
 // anew by itself, but then messages published right before and right after
 // a break could be stored in another order: here those after go to another session.
+// Sinks that name the same connection block share one keeper.
 type keeper struct {
 	dial   func(ctx context.Context) (*session, error)
 	health func(error)
@@ -95,7 +61,7 @@ func (k *keeper) run(ctx context.Context) {
 			pause = firstPause
 			select {
 			case <-s.closed:
-				k.set(nil, lost(s.nc.LastError()))
+				k.set(nil, s.lost())
 			case <-ctx.Done():
 				s.nc.Close()
 				<-s.closed
@@ -129,7 +95,7 @@ func (k *keeper) become(s *session, err error) {
 }
 
 // session is the connection, waited for a while if there is none. The error
-// is why there is none.
+// is why there is none, as health has it.
 func (k *keeper) session(ctx context.Context) (*session, error) {
 	late := time.NewTimer(patience)
 	defer late.Stop()
@@ -143,7 +109,7 @@ func (k *keeper) session(ctx context.Context) (*session, error) {
 		select {
 		case <-changed:
 		case <-late.C:
-			return nil, err
+			return nil, component.OfConnection(err)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -157,17 +123,9 @@ func (k *keeper) now() *session {
 	return k.current
 }
 
-// close ends the connection and waits until it has ended.
-func (k *keeper) close() {
-	if k.stop != nil {
-		k.stop()
-		<-k.done
-	}
-}
-
-func lost(err error) error {
-	if err == nil {
-		return errors.New("the connection to the server was lost")
-	}
-	return fmt.Errorf("the connection to the server was lost: %w", err)
+// Close ends the connection and waits until it has ended.
+func (k *keeper) Close() error {
+	k.stop()
+	<-k.done
+	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
+	"github.com/nats-io/jwt/v2"
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 
@@ -114,17 +116,91 @@ func readKey(files world.FS, name string) (nkeys.KeyPair, error) {
 	return pair, nil
 }
 
-// check says what is wrong with the files.
-func (l login) check(c *component.Config, files world.FS) []error {
-	var attr string
+// holder is the JWT of the login with its key; "" if it has none.
+func (l login) holder(files world.FS) (token string, pair nkeys.KeyPair, err error) {
+	switch {
+	case l.credsFile != "":
+		return readCreds(files, l.credsFile)
+	case l.jwt != "":
+		pair, err = nkeys.FromSeed([]byte(l.seed))
+		return l.jwt, pair, err
+	}
+	return "", nil, nil
+}
+
+// stale is what a server would have against a JWT, without saying so.
+func stale(token string, pair nkeys.KeyPair, now time.Time) error {
+	claims, err := jwt.DecodeUserClaims(token)
+	if err != nil {
+		return fmt.Errorf("its JWT is none of a user: %w", err)
+	}
+	public, err := pair.PublicKey()
+	if err != nil {
+		return err
+	}
+	const layout = "2 January 2006, 15:04:05 MST"
+	switch until, from := time.Unix(claims.Expires, 0).UTC(), time.Unix(claims.NotBefore, 0).UTC(); {
+	case claims.Subject != public:
+		return errors.New("its seed is the key of another JWT")
+	case claims.Expires != 0 && now.After(until):
+		return errors.New("its JWT expired on " + until.Format(layout))
+	case claims.NotBefore != 0 && now.Before(from):
+		return errors.New("its JWT is valid from " + from.Format(layout) + " on: is this machine's clock right?")
+	}
+	return nil
+}
+
+// way is the attribute of the login, in words.
+func (l login) way() string {
+	switch {
+	case l.credsFile != "":
+		return "creds_file " + l.credsFile
+	case l.nkeyFile != "":
+		return "nkey_file " + l.nkeyFile
+	case l.jwt != "":
+		return "jwt and seed"
+	case l.username != "":
+		return "username " + l.username
+	case l.token != "":
+		return "token"
+	}
+	return "the url, or without one"
+}
+
+// explain says what a server does not say of a login that it refuses.
+func (l login) explain(err error, w world.World) error {
+	if !errors.Is(err, client.ErrAuthorization) && !errors.Is(err, client.ErrAuthExpired) && !errors.Is(err, client.ErrAuthRevoked) && !errors.Is(err, client.ErrAccountAuthExpired) {
+		return err
+	}
+	why := ""
+	if token, pair, unread := l.holder(w.FS); unread == nil && token != "" {
+		if bad := stale(token, pair, w.Now()); bad != nil {
+			why = ", " + bad.Error()
+		}
+	}
+	return fmt.Errorf("the server refuses the login by %s%s: %w", l.way(), why, err)
+}
+
+// check says what is wrong with the files, and with a JWT.
+func (l login) check(c *component.Config, host *component.Host) []error {
+	attr := "jwt"
+	var token string
+	var pair nkeys.KeyPair
 	var err error
 	switch {
 	case l.credsFile != "":
 		attr = "creds_file"
-		_, _, err = readCreds(files, l.credsFile)
+		token, pair, err = readCreds(host.FS, l.credsFile)
 	case l.nkeyFile != "":
 		attr = "nkey_file"
-		_, err = readKey(files, l.nkeyFile)
+		_, err = readKey(host.FS, l.nkeyFile)
+	case l.jwt != "":
+		token, pair, err = l.holder(host.FS)
+	}
+	if err == nil && token != "" {
+		if err = stale(token, pair, host.Now()); err != nil {
+			err = fmt.Errorf("%s: %w", l.way(), err)
+		}
 	}
 	switch {
 	case err == nil:

@@ -13,11 +13,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats-server/v2/server"
+	client "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nkeys"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -50,30 +53,65 @@ func key(t testing.TB, make func() (nkeys.KeyPair, error)) (pair nkeys.KeyPair, 
 	return pair, public, string(text)
 }
 
-// jwtServer trusts an operator of the test, and knows one account.
-func jwtServer(t testing.TB) (f *fleet, userJWT, userSeed string) {
+// authority is an operator with one account, whose users it makes.
+type authority struct {
+	operator, account nkeys.KeyPair
+	accountPublic     string
+}
+
+// user is the JWT and seed of a user as change makes it, which may be nil.
+func (a *authority) user(t testing.TB, change func(*jwt.UserClaims)) (token, seed string) {
+	t.Helper()
+	_, public, seed := key(t, nkeys.CreateUser)
+	claims := jwt.NewUserClaims(public)
+	if change != nil {
+		change(claims)
+	}
+	token, err := claims.Encode(a.account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token, seed
+}
+
+// creds is the text of a user's credentials file.
+func (a *authority) creds(t testing.TB, change func(*jwt.UserClaims)) []byte {
+	t.Helper()
+	token, seed := a.user(t, change)
+	text, err := jwt.FormatUserConfig(token, []byte(seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// jwtServer trusts an operator of the test, and knows one account, which has JetStream.
+func jwtServer(t testing.TB) (f *fleet, a *authority) {
 	t.Helper()
 	operator, operatorPublic, _ := key(t, nkeys.CreateOperator)
 	account, accountPublic, _ := key(t, nkeys.CreateAccount)
-	_, userPublic, userSeed := key(t, nkeys.CreateUser)
-	accountJWT, err := jwt.NewAccountClaims(accountPublic).Encode(operator)
-	if err != nil {
-		t.Fatal(err)
-	}
-	userJWT, err = jwt.NewUserClaims(userPublic).Encode(account)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, systemPublic, _ := key(t, nkeys.CreateAccount)
 	resolver := &server.MemAccResolver{}
-	if err := resolver.Store(accountPublic, accountJWT); err != nil {
-		t.Fatal(err)
+	for _, public := range []string{accountPublic, systemPublic} {
+		claims := jwt.NewAccountClaims(public)
+		if public == accountPublic {
+			claims.Limits.JetStreamLimits = jwt.JetStreamLimits{DiskStorage: -1, MemoryStorage: -1}
+		}
+		token, err := claims.Encode(operator)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := resolver.Store(public, token); err != nil {
+			t.Fatal(err)
+		}
 	}
 	f = serve(t, func(o *server.Options) {
-		o.JetStream = false
+		o.NoSystemAccount = false
+		o.SystemAccount = systemPublic
 		o.TrustedKeys = []string{operatorPublic}
 		o.AccountResolver = resolver
 	})
-	return f, userJWT, userSeed
+	return f, &authority{operator, account, accountPublic}
 }
 
 func TestLogins(t *testing.T) {
@@ -81,17 +119,14 @@ func TestLogins(t *testing.T) {
 	token := serve(t, func(o *server.Options) { o.Authorization = "s3cret" })
 	_, public, seed := key(t, nkeys.CreateUser)
 	nkey := serve(t, func(o *server.Options) { o.Nkeys = []*server.NkeyUser{{Nkey: public}} })
-	operated, userJWT, userSeed := jwtServer(t)
-	creds, err := jwt.FormatUserConfig(userJWT, []byte(userSeed))
-	if err != nil {
-		t.Fatal(err)
-	}
+	operated, all := jwtServer(t)
+	userJWT, userSeed := all.user(t, nil)
 	for name, values := range map[string]map[string]any{
 		"password":   {"url": named.url(), "username": "u", "password": "p"},
 		"in the url": {"url": "nats://u:p@" + named.Addr().String()},
 		"token":      {"url": token.url(), "token": "s3cret"},
 		"nkey":       {"url": nkey.url(), "nkey_file": write(t, "user.nk", []byte(seed+"\n"))},
-		"creds":      {"url": operated.url(), "creds_file": write(t, "user.creds", creds)},
+		"creds":      {"url": operated.url(), "creds_file": write(t, "user.creds", all.creds(t, nil))},
 		"jwt":        {"url": operated.url(), "jwt": userJWT, "seed": userSeed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +146,10 @@ func TestLogins(t *testing.T) {
 			values["url"] = map[bool]string{true: nkey.url(), false: named.url()}[name != "nkey" && name != "jwt" && name != "creds"]
 			_, h = open(t, values)
 			for range 500 { // the refusal may come after Open
-				if h.health() != nil {
+				if err := h.health(); err != nil {
+					if !strings.Contains(err.Error(), "the server refuses the login by ") && !errors.Is(err, client.ErrNkeysNotSupported) {
+						t.Error(err)
+					}
 					return
 				}
 				time.Sleep(10 * time.Millisecond)
@@ -121,15 +159,25 @@ func TestLogins(t *testing.T) {
 	}
 }
 
+func expired(c *jwt.UserClaims) { c.Expires = time.Now().Add(-time.Hour).Unix() }
+
 func TestCheckOfLogins(t *testing.T) {
+	account, _, _ := key(t, nkeys.CreateAccount)
+	all := &authority{account: account}
+	token, seed := all.user(t, expired)
+	fresh, _ := all.user(t, nil)
 	for name, c := range map[string]struct {
 		values map[string]any
 		code   diag.Code
 	}{
-		"no creds":  {map[string]any{"creds_file": "/nowhere"}, diag.MissingFile},
-		"bad creds": {map[string]any{"creds_file": write(t, "x", []byte("x"))}, diag.InvalidLogin},
-		"no nkey":   {map[string]any{"nkey_file": "/nowhere"}, diag.MissingFile},
-		"bad nkey":  {map[string]any{"nkey_file": write(t, "x", []byte("x"))}, diag.InvalidLogin},
+		"no creds":      {map[string]any{"creds_file": "/nowhere"}, diag.MissingFile},
+		"bad creds":     {map[string]any{"creds_file": write(t, "x", []byte("x"))}, diag.InvalidLogin},
+		"no nkey":       {map[string]any{"nkey_file": "/nowhere"}, diag.MissingFile},
+		"bad nkey":      {map[string]any{"nkey_file": write(t, "x", []byte("x"))}, diag.InvalidLogin},
+		"expired":       {map[string]any{"creds_file": write(t, "x", all.creds(t, expired))}, diag.InvalidLogin},
+		"expired jwt":   {map[string]any{"jwt": token, "seed": seed}, diag.InvalidLogin},
+		"other's seed":  {map[string]any{"jwt": fresh, "seed": seed}, diag.InvalidLogin},
+		"not yet valid": {map[string]any{"creds_file": write(t, "x", all.creds(t, func(c *jwt.UserClaims) { c.NotBefore = time.Now().Add(time.Hour).Unix() }))}, diag.InvalidLogin},
 	} {
 		c.values["url"] = "nats://h"
 		s, err := newSink(config(c.values))
@@ -144,6 +192,49 @@ func TestCheckOfLogins(t *testing.T) {
 	}
 }
 
+// A refused login says what the server does not: which one it was, and what is
+// wrong with it. What was renewed is used without a restart.
+func TestRefusedLoginsAreExplained(t *testing.T) {
+	f, all := jwtServer(t)
+	name := write(t, "user.creds", all.creds(t, expired))
+	_, h := open(t, map[string]any{"url": f.url(), "jetstream": false, "creds_file": name})
+	refused := func() bool { return errors.Is(h.health(), client.ErrAuthorization) } // which may come after Open
+	eventually(t, "it is refused", refused)
+	if err := h.health(); !strings.Contains(err.Error(), "creds_file "+name) || !strings.Contains(err.Error(), "its JWT expired on ") {
+		t.Errorf("expired: %v", err)
+	}
+	if err := os.WriteFile(name, all.creds(t, func(c *jwt.UserClaims) { c.Expires = time.Now().Add(3 * time.Second).Unix() }), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the new credentials are used", func() bool { return h.health() == nil })
+	eventually(t, "they expire", func() bool {
+		return errors.Is(h.health(), client.ErrAuthExpired) || errors.Is(h.health(), client.ErrAuthorization)
+	})
+	if err := h.health(); !strings.Contains(err.Error(), "its JWT expired on ") {
+		t.Errorf("expired while connected: %v", err)
+	}
+	stranger, _, _ := key(t, nkeys.CreateAccount)
+	_, h = open(t, map[string]any{"url": f.url(), "jetstream": false, "creds_file": write(t, "x", (&authority{account: stranger}).creds(t, nil))})
+	eventually(t, "the stranger is refused", refused)
+	if err := h.health(); strings.Contains(err.Error(), "JWT") {
+		t.Errorf("of an account that the server does not know: %v", err)
+	}
+}
+
+// JetStream under an operator's accounts, JWTs and NKeys.
+func TestJetStreamOfAnAccount(t *testing.T) {
+	f, all := jwtServer(t)
+	creds := write(t, "user.creds", all.creds(t, nil))
+	st := stream(t, js(t, f.url(), client.UserCredentials(creds)), jetstream.StreamConfig{Name: "A", Subjects: []string{"alerts.>"}})
+	s, h := open(t, map[string]any{"url": f.url(), "creds_file": creds})
+	if err := h.health(); err != nil {
+		t.Fatal(err)
+	}
+	var o outbox
+	o.deliver(t.Context(), s, o.alerts(t, s, 1, 100), 50)
+	want(t, "stored", payloads(stored(t, st)), count(1, 100))
+}
+
 // certificate is a PEM pair, signed by the parent or by itself.
 func certificate(t testing.TB, name string, parent *tls.Certificate) (pair tls.Certificate, certPEM, keyPEM []byte) {
 	t.Helper()
@@ -154,7 +245,7 @@ func certificate(t testing.TB, name string, parent *tls.Certificate) (pair tls.C
 	c := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(1000 * time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: parent == nil, BasicConstraintsValid: true,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{name}, IsCA: parent == nil, BasicConstraintsValid: true,
 	}
 	signer, signing := c, any(private)
 	if parent != nil {
@@ -214,6 +305,24 @@ func TestMutualTLS(t *testing.T) {
 	_, other, _ := certificate(t, "other ca", nil)
 	if _, h := open(t, values(map[string]any{"ca_file": write(t, "ca.pem", other), "cert_file": files["cert_file"], "key_file": files["key_file"]})); h.health() == nil {
 		t.Error("the server's certificate is not verified")
+	}
+}
+
+// server_name is what the certificate must be for, whatever the url says.
+func TestServerName(t *testing.T) {
+	ca, caPEM, _ := certificate(t, "ca", nil)
+	pair, _, _ := certificate(t, "nats.internal", &ca)
+	f := serve(t, func(o *server.Options) {
+		o.JetStream = false
+		o.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
+		o.TLS, o.TLSTimeout = true, 5
+	})
+	file := write(t, "ca.pem", caPEM)
+	for name, good := range map[string]bool{"nats.internal": true, "nats.elsewhere": false} {
+		_, h := open(t, map[string]any{"url": f.url(), "jetstream": false, "tls": &component.Config{Values: map[string]any{"ca_file": file, "server_name": name}}})
+		if err := h.health(); (err == nil) != good || !good && !strings.Contains(err.Error(), "nats.internal") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

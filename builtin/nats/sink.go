@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ type sink struct {
 
 	connector connector
 	keeper    *keeper
+	release   func() error // of keeper, which others may use too
+	inbox     *inbox       // on the session that was last used; nil: none was
 	streams   streams
 	embedded  *embeddedStream // nil: the servers are elsewhere
 
@@ -97,7 +100,6 @@ func (s *sink) Encode(m *component.Message) error {
 // Open starts the embedded server, and waits for a first attempt to connect.
 // A server that answers and has no stream for the messages stops the start.
 func (s *sink) Open(ctx context.Context, host *component.Host) error {
-	s.connector.host = host
 	s.streams.log = host.Log
 	if s.embedded != nil {
 		if err := s.embedded.start(host); err != nil {
@@ -105,13 +107,19 @@ func (s *sink) Open(ctx context.Context, host *component.Host) error {
 		}
 		s.connector.urls = []string{s.embedded.server.URL()}
 	}
-	s.keeper = &keeper{dial: s.connector.dial, health: host.Health}
-	s.keeper.start(ctx)
-	if err := s.look(ctx); err != nil {
+	if err := s.connect(ctx, host); err != nil {
 		_ = s.Close()
 		return err
 	}
 	return nil
+}
+
+// connect takes the connection that there is, or makes one.
+func (s *sink) connect(ctx context.Context, host *component.Host) (err error) {
+	if s.keeper, s.release, err = component.Share(ctx, host, s.connector.open); err != nil {
+		return err
+	}
+	return s.look(ctx)
 }
 
 // look finds out at the start whether there is a stream, where that can be known.
@@ -157,20 +165,24 @@ func (s *sink) Deliver(ctx context.Context, messages []*component.Message) error
 		}
 		return nil
 	}
+	if c != nil && c.over() { // whatever went wrong, that is why, and all who use it have it
+		return component.OfConnection(c.lost())
+	}
 	return err
 }
 
 // publish sends messages and answers for them; the error is the target's, and
 // open are those without an answer.
 func (s *sink) publish(ctx context.Context, c *session, messages []*component.Message) (open []*component.Message, err error) {
+	defer c.guard(ctx)()
 	if s.embedded != nil {
 		if err := s.embedded.cover(ctx, c.nc, messages); err != nil {
 			return messages, err
 		}
 	}
-	// A server that does not read blocks the client inside its lock: only the socket's end gets it out.
-	stop := context.AfterFunc(ctx, func() { _ = c.raw.Close() })
-	defer stop()
+	if err := s.listen(c); err != nil {
+		return messages, err
+	}
 	if s.jetStream {
 		open, err = s.store(ctx, c, messages)
 	} else {
@@ -179,85 +191,121 @@ func (s *sink) publish(ctx context.Context, c *session, messages []*component.Me
 	if err == nil && len(open) > 0 {
 		err = errSilent
 	}
-	if denied := c.denied(); denied != nil && err != nil {
-		err = denied
-	}
 	return open, err
 }
 
-// send publishes to core NATS: done when the server has answered a ping behind the messages.
-func (s *sink) send(ctx context.Context, c *session, messages []*component.Message) (open []*component.Message, err error) {
+// listen makes answers on c come to the sink's inbox.
+func (s *sink) listen(c *session) error {
+	if s.inbox != nil && s.inbox.good(c) {
+		return nil
+	}
+	s.deafen()
+	b := newInbox()
+	if err := b.open(c, s.jetStream); err != nil {
+		return err
+	}
+	s.inbox = b
+	return nil
+}
+
+func (s *sink) deafen() {
+	if s.inbox != nil {
+		s.inbox.close()
+		s.inbox = nil
+	}
+}
+
+// transmit sends messages until one does not go out for the target's sake: nothing
+// goes out behind that one. The inbox has why each of them was not sent.
+func (s *sink) transmit(c *session, messages []*component.Message) (err error) {
+	s.inbox.expect(messages)
 	for i, m := range messages {
-		err = c.publish(m, "")
-		if f := failure(err); f != nil {
-			m.Fail(f)
-			continue
+		bad := err
+		if err == nil {
+			reply := ""
+			if s.jetStream {
+				reply = s.inbox.reply(i)
+			}
+			if bad = c.publish(m, reply); bad != nil && failure(bad) == nil {
+				err = bad
+			}
 		}
-		if err != nil {
-			return append(open, messages[i:]...), err
+		if bad != nil {
+			s.inbox.unsent(i, bad)
 		}
-		open = append(open, m)
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err = c.nc.FlushWithContext(ctx); err == nil {
-		err = c.denied() // said before the ping's answer; of which message is not known
+	return err
+}
+
+// send publishes to core NATS: done when the server has answered a ping behind
+// the messages, and has not complained of them before that.
+func (s *sink) send(ctx context.Context, c *session, messages []*component.Message) (open []*component.Message, err error) {
+	err = s.transmit(c, messages)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err = c.nc.FlushWithContext(ctx); err == nil {
+			err = c.hearAll(ctx)
+		}
 	}
-	if err != nil {
-		return open, err
+	taken := err == nil
+	for i, a := range s.inbox.said() {
+		m := messages[i]
+		switch {
+		case a.err != nil:
+			if bad := s.refuse(m, a.err); bad != nil {
+				open = append(open, m)
+				err = cmp.Or(err, bad)
+			}
+		case taken:
+			m.Done()
+		default:
+			open = append(open, m)
+		}
 	}
-	for _, m := range open {
-		m.Done()
-	}
-	return nil, nil
+	return open, err
 }
 
 // store publishes to JetStream and collects its acknowledgements.
 func (s *sink) store(ctx context.Context, c *session, messages []*component.Message) (open []*component.Message, err error) {
 	beforePublish.Pass()
-	c.inbox.expect(len(messages))
-	failed := make([]error, len(messages))
-	for i, m := range messages {
-		if err == nil {
-			failed[i] = c.publish(m, c.inbox.reply(i))
-		} else {
-			failed[i] = err // nothing goes out behind one that did not
-		}
-		if failed[i] != nil {
-			c.inbox.forget()
-			if failure(failed[i]) == nil {
-				err = failed[i]
-			}
-		}
-	}
+	err = s.transmit(c, messages)
 	behindPublish.Pass()
-	answers, missing := c.inbox.collect(ctx, c.closed)
+	answers, missing := s.inbox.collect(ctx, c.closed)
 	behindAnswers.Pass()
-	if err == nil {
-		err = missing
-	}
+	err = cmp.Or(err, missing)
 	for i, m := range messages {
-		a := answers[i]
-		if failed[i] != nil {
-			a.err = failed[i]
-		}
-		switch {
+		switch a := answers[i]; {
 		case a.ack != nil:
 			s.streams.seen(ctx, c.nc, a.ack)
 			m.Done(receipt(a.ack)...)
-			continue
 		case a.err != nil:
-			if f := failure(a.err); f != nil {
-				m.Fail(f)
-				continue
+			if bad := s.refuse(m, a.err); bad != nil {
+				open = append(open, m)
+				err = cmp.Or(err, bad)
 			}
-			if err == nil {
-				err = s.explain(a.err, m)
-			}
+		default:
+			open = append(open, m)
 		}
-		open = append(open, m)
 	}
 	return open, err
+}
+
+// refuse fails a message that is refused for its own sake; the error is the
+// target's, and the message open.
+func (s *sink) refuse(m *component.Message, err error) error {
+	f := failure(err)
+	if no, ok := errors.AsType[*denied](err); ok {
+		// A subject that is the same for all is forbidden for all: they wait until it is allowed.
+		if _, constant := s.subject.Constant(); !constant {
+			f = event.Failf(CodeNotPermitted, "%s", no)
+		}
+	}
+	if f == nil {
+		return s.explain(err, m)
+	}
+	m.Fail(f)
+	return nil
 }
 
 // explain says what to do about an answer that is the target's trouble.
@@ -265,6 +313,9 @@ func (s *sink) explain(err error, m *component.Message) error {
 	subject := m.Native.(*client.Msg).Subject
 	if errors.Is(err, errNoStream) {
 		return fmt.Errorf("%w; or its stream has no leader at the moment", noStream(subject))
+	}
+	if _, ok := errors.AsType[*denied](err); ok || !s.jetStream {
+		return err
 	}
 	return fmt.Errorf("storing a message of subject %q: %w", subject, err)
 }
@@ -285,8 +336,10 @@ func (s *sink) Limits() (messages int, bytes int64, inFlight int) {
 }
 
 func (s *sink) Close() error {
-	if s.keeper != nil {
-		s.keeper.close()
+	s.deafen()
+	if s.release != nil {
+		_ = s.release()
+		s.release = nil
 	}
 	if s.embedded != nil {
 		s.embedded.stop()
@@ -321,7 +374,7 @@ func quoted(text string) string {
 
 // Check looks at the certificates and the login.
 func (s *sink) Check(host *component.Host) []error {
-	return append(tlsconfig.Check(s.connector.tls, host.FS, host.Now()), s.connector.login.check(s.config, host.FS)...)
+	return append(tlsconfig.Check(s.connector.tls, host.FS, host.Now()), s.connector.login.check(s.config, host)...)
 }
 
 // Files are what is read at each connection.

@@ -264,25 +264,6 @@ func TestTargetsErrors(t *testing.T) {
 		o.deliver(t.Context(), s, o.open(messages), 10)
 		want(t, "stored", payloads(stored(t, st)), "[4 5]")
 	})
-	t.Run("no permission", func(t *testing.T) {
-		for _, jetStream := range []bool{true, false} {
-			user := &server.User{Username: "u", Password: "p", Permissions: &server.Permissions{Publish: &server.SubjectPermission{Allow: []string{"alerts.>"}, Deny: []string{"alerts.2"}}}}
-			f := serve(t, func(o *server.Options) { o.Users = []*server.User{user, {Username: "root", Password: "r"}} })
-			st := stream(t, js(t, f.url(), client.UserInfo("root", "r")), jetstream.StreamConfig{Name: "A", Subjects: []string{"alerts.>"}})
-			s, _ := open(t, map[string]any{"url": f.url(), "username": "u", "password": "p", "jetstream": jetStream})
-			var o outbox
-			messages := o.alerts(t, s, 1, 3)
-			for range 4 { // a lot, then one by one up to the one that is denied
-				if err := s.Deliver(t.Context(), o.open(messages)); !errors.Is(err, client.ErrPermissionViolation) {
-					t.Fatal(jetStream, err)
-				}
-			}
-			want(t, "denied", o.of(messages[1]), "")
-			if n := len(stored(t, st)); n > 4 {
-				t.Errorf("what is allowed was sent %d times", n)
-			}
-		}
-	})
 	t.Run("a server that does not answer", func(t *testing.T) {
 		f := serve(t, nil)
 		nc, err := client.Connect(f.url())

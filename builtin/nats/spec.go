@@ -48,8 +48,11 @@ of the process loses nothing, a power failure at most that second.
 | --- | --- | --- | --- |
 | larger than the server's ` + "`max_payload`" + ` or the stream's ` + "`max_msg_size`" + `; headers over 64 KiB | the record's | ` + "`.errors`" + `, code ` + "`too_large`" + ` | TestEventsOwnErrors |
 | a subject that is none: empty parts, blanks, wildcards, over 1,024 bytes, the server's own | the record's | ` + "`.errors`" + `, code ` + "`invalid_subject`" + ` | TestSubjects |
-| no connection, TLS | the target's | tried again | TestServersThatAreNotThereAreWaitedFor, TestMutualTLS |
-| login refused, missing permission | the target's | tried again | TestTargetsErrors, TestLogins |
+| the user may not publish to the subject, which has a hole | the record's | ` + "`.errors`" + `, code ` + "`not_permitted`" + ` | TestAForbiddenSubjectIsTheEventsError |
+| the user may not publish to the subject, which is the same for all | the target's | tried again | TestASubjectForbiddenForAllIsWaitedFor |
+| the user may not listen to the answers (` + "`inbox_prefix`" + `) | the target's | tried again | TestAnswersThatMayNotBeListenedTo |
+| no connection, TLS | the target's | tried again | TestServersThatAreNotThereAreWaitedFor, TestMutualTLS, TestServerName |
+| login refused, a JWT that has expired | the target's | tried again; health says which login it was, and since when its JWT is no good | TestLogins, TestRefusedLoginsAreExplained |
 | no stream takes the subject, another one than ` + "`stream`" + ` takes it | the target's | tried again | TestTargetsErrors |
 | the stream is full and refuses new messages, its server is short of memory or disk | the target's | tried again | TestTargetsErrors |
 | no answer, an answer that is not understood, an error that is in no row | the target's | tried again | TestTargetsErrors |
@@ -61,9 +64,14 @@ of the process loses nothing, a power failure at most that second.
 | **full**: the stream refuses new messages (` + "`discard = new`" + `) | what it has taken is done, the rest waits until there is room | TestTargetsErrors |
 | **full**: the stream drops its oldest messages (` + "`discard = old`" + `) | events are delivered, and what nobody has read in time is gone: a warning says so | TestWeakPromisesAreTold |
 | **bad data** | the one event goes to ` + "`.errors`" + `, those around it are stored | TestEventsOwnErrors |
+| **down**: the server of several sinks of one ` + "`connection`" + ` | all of them wait; the log says so once | TestAServerKilledUnderThreeSinks |
+| **reload** of one of several sinks of one ` + "`connection`" + `, or of all | the connection to the servers stays; if it has changed itself, a new one takes its place | TestOneConnectionOfThreeSinks |
 | **reload** | what has no answer goes to the successor in order; what the stream has got of it already is stored once | TestAReloadHandsOverInOrder, TestStopWhileNobodyAnswersReturnsAll |
 | **crash** | what came since the last checkpoint is sent again with the same ids; the stream drops it within its duplicate window | TestJetStreamStoresInOrderOnce |
 | **crash**, and a start after the duplicate window | what came since the last checkpoint is stored twice; a warning says how long the window is | TestAfterTheWindowItIsStoredTwice |
+
+Sinks that name the same ` + "`connection`" + ` have one connection to the servers. Each waits for the answers to its own lots, and hears of
+permissions that its own messages lack.
 
 Order is kept: a lot is answered for before the next one is sent, and no lot is sent over two connections. Only
 where a server refuses or loses one message of a lot and takes later ones (a stream that is nearly full, a

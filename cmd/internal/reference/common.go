@@ -110,8 +110,11 @@ sink "nats" "copies" {
 - Address, login and ` + "`tls {}`" + ` are written once, as if each component that names the connection had written them: the page of a kind says which
   attributes and blocks a connection of it may hold. What a component needs and the connection lacks is missing in the component.
 - Either, or: a component with a ` + "`connection`" + ` writes none of them itself. A connection has a ` + "`description`" + ` too.
-- Each component still connects for itself: it has its own health, and a target that fails for one may be well for another.
-- A changed connection replaces the components that use it, at a reload, and no others. One that nobody uses is a warning.
+- While the pipeline runs, the components of kind ` + "`nats`" + ` that name one connection have one connection to the servers, one login and one health. When it
+  goes down, and when it is back, the log says so once, by the connection's name. What one of them suffers from alone (a missing stream) is its own.
+  Each sink ` + "`kafka`" + ` has a producer of its own.
+- At a reload, a connection that has not changed stays open, whatever becomes of the components that use it. One that has changed, or whose files have, replaces the components
+  that use it, and no others; the old one is closed when the last of them has handed over. One that nobody uses is a warning.
 `
 
 // forEach is the section about several sources from one block.
