@@ -209,10 +209,11 @@ transform "map" "suppressed" {
 # --------------------------------------------------------------------------------------------------- anomalies
 
 transform "anomaly" "outage" {
-  from   = [filter.snapshots, transform.dedupe.changes]
-  key    = "{{ agent_id }}/{{ manager_node }}"
-  match  = "{{ event_type == 'disconnected' and manager_restart == nil }}"
-  window = "10m"
+  from     = [filter.snapshots, transform.dedupe.changes]
+  key      = "{{ agent_id }}/{{ manager_node }}"
+  match    = "{{ event_type == 'disconnected' and manager_restart == nil }}"
+  window   = "10m"
+  max_keys = 100000 # agents
   share {
     above    = 0.2
     at_least = 5
