@@ -61,9 +61,6 @@ func (m *monitor) run(ctx context.Context) {
 		case <-timer.C:
 		}
 		timer.Stop()
-		if m.once && !reading && p.pictured && !p.full {
-			return
-		}
 		now := time.Now()
 		if !reading && !now.Before(p.read()) {
 			reading, p.woken = true, false
@@ -77,7 +74,7 @@ func (m *monitor) run(ctx context.Context) {
 		if due(p.beat, now) && m.giveHeartbeat(ctx) == nil {
 			p.beat = following(p.beat, m.beat, now)
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || m.once && !reading && p.pictured && !p.full {
 			return
 		}
 	}

@@ -526,8 +526,12 @@ func TestOnce(t *testing.T) {
 		f.set(one(1, active), one(2, active))
 		g := newRig(t, f, worldtest.New())
 		g.source.Finite()
+		began := time.Now()
 		if err := g.source.Run(t.Context(), g.host, nil, g); err != nil {
 			t.Fatal(err)
+		}
+		if took := time.Since(began); took >= time.Second {
+			t.Errorf("it waits %s for what it does not look at any more", took)
 		}
 		if n := len(g.have(typeSnapshot)); n != 2 {
 			t.Errorf("%d events", n)
