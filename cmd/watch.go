@@ -64,7 +64,7 @@ reads it; of wazuh-db's socket; of the Wazuh API; or what pipeline agent-status 
 the last message of each subject that a JetStream stream has kept, then what comes. A status with a ?
 may have changed since: nothing was heard of its manager for as long as --stale says, or changes were suppressed.
 
-` + exitCodes,
+Exit codes: 0 done, 1 the agents can't be read, 2 usage, 4 --once ran into --timeout.`,
 		Example: `  etl watch agents --database /var/ossec/queue/db/global.db
   etl watch agents --nats tls://nats.example:4222 --creds watch.creds --key signing.pub
   etl watch agents --once --json --status disconnected | jq -r '.agents[].agent_name'`,

@@ -38,8 +38,9 @@ type manager struct {
 	trouble  string    // why it can't read them, as of its last heartbeat
 	beat     time.Time // of that heartbeat
 	total    int       // agents, as of that heartbeat
+	known    int       // agents that are shown
 	snapshot snapshot  // the newest
-	pictured time.Time // of that snapshot
+	pictured time.Time // when that snapshot began
 }
 
 func newBoard(o *Options) *Board {

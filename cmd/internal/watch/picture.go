@@ -37,13 +37,9 @@ func (b *Board) picture(now time.Time) *picture {
 		from: b.from, at: now, agents: make([]agent, 0, len(b.agents)), recent: b.recent.before(now),
 		counts: b.counts, trouble: b.trouble, note: b.note, complete: b.complete, checked: len(b.opener.keys) > 0,
 	}
-	known, inSnapshot := map[string]int{}, map[string]int{}
+	inSnapshot := map[string]int{}
 	for _, a := range b.agents {
-		if a.gone {
-			continue
-		}
-		known[a.manager]++
-		if !a.at.Before(b.managers[a.manager].pictured) {
+		if !a.gone && !a.at.Before(b.managers[a.manager].pictured) {
 			inSnapshot[a.manager]++
 		}
 	}
@@ -52,7 +48,7 @@ func (b *Board) picture(now time.Time) *picture {
 		old[name] = !m.heard.IsZero() && now.Sub(m.heard) > b.stale
 		lacking := 0
 		if m.trouble == "" && !b.replay {
-			lacking = max(0, m.total-known[name])
+			lacking = max(0, m.total-m.known)
 		}
 		p.managers = append(p.managers, node{name: name, heard: m.heard, trouble: m.trouble, lacking: lacking, stale: old[name]})
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wazuh-etl/etl/runtime/ack"
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/world"
@@ -93,6 +94,9 @@ type lots struct{ *Board }
 func (l lots) Emit(ctx context.Context, lot *component.Lot) error {
 	for _, line := range lot.Lines {
 		l.Message(lot.Data[line.Start:line.End])
+	}
+	if lot.Settled != nil { // what is shown is as good as delivered
+		lot.Settled(make([]ack.Outcome, len(lot.Lines)))
 	}
 	lot.Free()
 	return ctx.Err()

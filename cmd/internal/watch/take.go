@@ -12,7 +12,6 @@ func (b *Board) take(e *event, p proof) {
 	switch e.Type {
 	case "heartbeat":
 		m.take(e)
-		b.compare(e.Manager, m)
 		b.forget(e.Timestamp)
 	case "manager_restart":
 		m.hear(e.Timestamp)
@@ -23,10 +22,22 @@ func (b *Board) take(e *event, p proof) {
 		}
 	default:
 		m.hear(e.Timestamp)
-		if e.Snapshot.ID != "" && e.Timestamp.After(m.pictured) {
-			m.snapshot, m.pictured = e.Snapshot, e.Timestamp
-		}
-		b.agent(e, p)
+		m.part(e)
+		b.agent(m, e, p)
+	}
+	if !b.replay && !m.beat.IsZero() && m.trouble == "" && m.known == m.total {
+		b.complete = true
+	}
+}
+
+// part takes note of the snapshot that an event is a part of. Its parts come one after the other.
+func (m *manager) part(e *event) {
+	switch {
+	case e.Snapshot.ID == "":
+	case e.Snapshot.ID == m.snapshot.ID:
+		m.snapshot.Count = e.Snapshot.Count
+	case e.Timestamp.After(m.pictured):
+		m.snapshot, m.pictured = e.Snapshot, e.Timestamp
 	}
 }
 
@@ -53,27 +64,9 @@ func (m *manager) take(e *event) {
 	m.hear(e.Timestamp)
 }
 
-// compare sees whether all agents of a manager that can be read are known.
-func (b *Board) compare(name string, m *manager) {
-	if b.complete || b.replay || m.trouble != "" {
-		return
-	}
-	b.complete = b.known(name) == m.total
-}
-
-func (b *Board) known(manager string) int {
-	n := 0
-	for _, a := range b.agents {
-		if a.manager == manager && !a.gone {
-			n++
-		}
-	}
-	return n
-}
-
 // agent takes an event about one agent. The same event may come by several subjects, and an older one after a
 // newer one.
-func (b *Board) agent(e *event, p proof) {
+func (b *Board) agent(m *manager, e *event, p proof) {
 	k := key{e.Manager, e.Agent}
 	a := b.agents[k]
 	before := agent{status: Unknown, gone: true}
@@ -90,6 +83,12 @@ func (b *Board) agent(e *event, p proof) {
 		before = *a
 	}
 	a.update(e, p)
+	switch {
+	case before.gone && !a.gone:
+		m.known++
+	case !before.gone && a.gone:
+		m.known--
+	}
 	switch {
 	case e.Type != "snapshot": // a change by itself, whatever was known before
 		b.tell(change{event: e, agent: *a, previous: e.Previous})
