@@ -1,7 +1,6 @@
 package document
 
 import (
-	"slices"
 	"unsafe"
 )
 
@@ -75,10 +74,22 @@ func (d *Document) Reset(raw []byte) error {
 	return nil
 }
 
-// Clone is d over raw, which must hold the same bytes as d was parsed from: it
-// stays good when d is reset and d's bytes are gone.
-func (d *Document) Clone(raw []byte) *Document {
-	return &Document{raw: raw[:len(raw):len(raw)], nodes: slices.Clone(d.nodes), broken: d.broken, blanks: d.blanks}
+// Slab is memory for the index of documents that are copied: many share one
+// allocation, which lives as long as one of them. The zero Slab is ready for use.
+type Slab struct{ nodes []node }
+
+// slabNodes is how many nodes are allocated together, 56 KB of them.
+const slabNodes = 2 << 10
+
+// CopyTo makes c the same document over raw, which must hold the same bytes as
+// d was parsed from: it stays good when d is reset and d's bytes are gone.
+func (d *Document) CopyTo(c *Document, raw []byte, slab *Slab) {
+	if cap(slab.nodes)-len(slab.nodes) < len(d.nodes) {
+		slab.nodes = make([]node, 0, max(slabNodes, len(d.nodes)))
+	}
+	at := len(slab.nodes)
+	slab.nodes = append(slab.nodes, d.nodes...)
+	*c = Document{raw: raw[:len(raw):len(raw)], nodes: slab.nodes[at:len(slab.nodes):len(slab.nodes)], broken: d.broken, blanks: d.blanks}
 }
 
 // IndexSize is what d holds beside its bytes, in bytes.

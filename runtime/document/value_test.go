@@ -264,13 +264,21 @@ func TestDepthIsBounded(t *testing.T) {
 	}
 }
 
-func TestACloneOutlivesItsDocument(t *testing.T) {
+func TestACopyOutlivesItsDocument(t *testing.T) {
 	raw := []byte(" {\"a\":\"\xff\"} ")
 	var d Document
 	if err := d.Reset(raw); err != nil {
 		t.Fatal(err)
 	}
-	clone := d.Clone(append([]byte(nil), raw...))
+	var slab Slab
+	var before, clone, after Document
+	d.CopyTo(&before, append([]byte(nil), raw...), &slab)
+	d.CopyTo(&clone, append([]byte(nil), raw...), &slab)
+	large := mustParse(t, "["+strings.Repeat("1,", slabNodes)+"1]")
+	(*Document)(large.at).CopyTo(&after, []byte(large.String()), &slab)
+	if before.Root().String() != clone.Root().String() || !Equal(after.Root(), large) {
+		t.Errorf("%s is not %s, or a large one not itself", before.Root(), clone.Root())
+	}
 	copy(raw, " [1,2,3] ")
 	if err := d.Reset(raw[:9]); err != nil {
 		t.Fatal(err)

@@ -37,7 +37,8 @@ type Event struct {
 	size int64
 
 	parent *Event // the event this one was made from, nil for a source's
-	suffix string // what is added to the parent's id
+	maker  string // the address of the component that made it of the parent: part of its id
+	index  int    // of what it made of the parent, -1: it made only one
 	id     string // once made, or as the pipeline's own id template says
 
 	tokens []ack.Token
@@ -78,18 +79,35 @@ func (e *Event) Recycle(stream *Stream, offset int64, raw []byte, received time.
 	}
 }
 
-// Keep is a copy of a recycled event that lives on: its bytes are copied to
-// the end of slab, which must have room for them; slab with them is returned.
-func (e *Event) Keep(slab []byte) (*Event, []byte) {
-	at := len(slab)
-	slab = append(slab, e.raw...)
-	k := *e
-	k.raw = slab[at:len(slab):len(slab)]
-	doc, size := e.doc.clone(k.raw)
-	k.doc = doc
-	k.size += size
-	k.tokens = append([]ack.Token(nil), e.tokens...)
-	return &k, slab
+// Slab is memory for events that are kept: many share one allocation for their
+// bytes, and one for their indexes, which live as long as one of them. The zero Slab is ready
+// for use.
+type Slab struct {
+	bytes []byte
+	index document.Slab
+}
+
+// slabSize is how many bytes of kept events share one allocation. Small, since
+// one of them keeps the memory of all.
+const slabSize = 64 << 10
+
+// Keep is a copy of a recycled event that lives on, with its bytes in slab.
+func (e *Event) Keep(slab *Slab) *Event {
+	if cap(slab.bytes)-len(slab.bytes) < len(e.raw) {
+		slab.bytes = make([]byte, 0, max(slabSize, len(e.raw)))
+	}
+	at := len(slab.bytes)
+	slab.bytes = append(slab.bytes, e.raw...)
+	k := &struct {
+		Event
+		doc   lazy
+		token [1]ack.Token // nearly all have one
+	}{Event: *e}
+	k.raw = slab.bytes[at:len(slab.bytes):len(slab.bytes)]
+	k.size += e.doc.copyTo(&k.doc, k.raw, &slab.index)
+	k.Event.doc = &k.doc
+	k.tokens = append(k.token[:0], e.tokens...)
+	return &k.Event
 }
 
 // Root is the document. The error is the event's own: its bytes are not JSON.
@@ -126,7 +144,11 @@ func (e *Event) ID() string {
 	case e.id != "":
 		return e.id
 	case e.parent != nil:
-		return e.parent.ID() + e.suffix
+		id := e.parent.ID() + "/" + e.maker
+		if e.index >= 0 {
+			id += "#" + strconv.Itoa(e.index)
+		}
+		return id
 	default:
 		return e.stream.Generation + "@" + strconv.FormatInt(e.offset, 10)
 	}
@@ -139,10 +161,6 @@ func (e *Event) SetID(id string) { e.id = id }
 // its document. index counts the events that the component made of this one,
 // -1 if it makes only one.
 func (e *Event) Derive(address string, index int, root document.Value) *Event {
-	suffix := "/" + address
-	if index >= 0 {
-		suffix += "#" + strconv.Itoa(index)
-	}
 	size := int64(Overhead + root.Size())
 	if index <= 0 { // it holds e's memory, and is the first to do so
 		size += e.size
@@ -150,7 +168,7 @@ func (e *Event) Derive(address string, index int, root document.Value) *Event {
 	return &Event{
 		stream: e.stream, offset: e.offset, received: e.received,
 		root: root, size: size,
-		parent: e, suffix: suffix,
+		parent: e, maker: address, index: index,
 		tokens: e.tokens, slot: e.slot, slots: e.slots,
 	}
 }

@@ -64,9 +64,10 @@ func TestARecycledEventLeavesNothingBehind(t *testing.T) {
 	if root(t, &e).Get("n").Number() != "1" {
 		t.Fatal("not parsed")
 	}
-	parsed, slab := e.Keep(make([]byte, 0, 64))
+	var slab Slab
+	parsed := e.Keep(&slab)
 	e.Recycle(stream, 2, []byte(`{"n":2}`), time.Time{}, ack.Token{}, nil)
-	unparsed, _ := e.Keep(slab)
+	unparsed := e.Keep(&slab)
 	line := []byte(`{"n":3}`)
 	e.Recycle(stream, 3, line, time.Time{}, ack.Token{}, nil)
 	root(t, &e)

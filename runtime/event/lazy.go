@@ -8,11 +8,11 @@ import (
 )
 
 // lazy is a document that is parsed when the first of an event's copies looks
-// inside. It is safe for concurrent use but for reset and clone.
+// inside. It is safe for concurrent use but for reset and copyTo.
 type lazy struct {
 	mu   sync.Mutex
 	done atomic.Bool // doc, root and err are set for good
-	doc  *document.Document
+	doc  document.Document
 	root document.Value
 	err  error
 }
@@ -25,9 +25,6 @@ func (l *lazy) parse(raw []byte) (document.Value, error) {
 	defer l.mu.Unlock()
 	if l.done.Load() {
 		return l.root, l.err
-	}
-	if l.doc == nil {
-		l.doc = new(document.Document)
 	}
 	if err := l.doc.Reset(raw); err != nil {
 		l.err = &Failure{Code: CodeNotJSON, Message: "not JSON: " + err.Error()}
@@ -47,17 +44,16 @@ func (l *lazy) reset(broken *Failure) {
 	l.done.Store(broken != nil)
 }
 
-// clone is l for the same bytes in raw; size is what its index holds, in bytes.
-func (l *lazy) clone(raw []byte) (c *lazy, size int64) {
-	c = new(lazy)
+// copyTo makes c l for the same bytes in raw; size is what its index holds, in bytes.
+func (l *lazy) copyTo(c *lazy, raw []byte, slab *document.Slab) (size int64) {
 	if !l.done.Load() {
-		return c, 0
+		return 0
 	}
 	if c.err = l.err; c.err == nil {
-		c.doc = l.doc.Clone(raw)
+		l.doc.CopyTo(&c.doc, raw, slab)
 		c.root = c.doc.Root()
 		size = int64(c.doc.IndexSize())
 	}
 	c.done.Store(true)
-	return c, size
+	return size
 }

@@ -7,6 +7,10 @@ import (
 	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
+// slabSize is how many bytes of payloads share one allocation. Small, since one
+// of them keeps the memory of all.
+const slabSize = 64 << 10
+
 // flights are messages to be, for events. What a batch needs is allocated at
 // once: this is done for every event that goes out.
 func flights(events []*event.Event) []*flight {

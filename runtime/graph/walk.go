@@ -34,8 +34,10 @@ type walk struct {
 
 	scratch *event.Event // the recycled event under way; nil when walking kept ones
 	kept    *event.Event // scratch's copy, once there is one
-	slab    []byte
-	seen    []visit // of steps with several inputs, by this source event
+	slab    event.Slab
+	made    []*event.Event     // by the transforms under way, of each behind those of the one before
+	collect func(*event.Event) // adds to made
+	seen    []visit            // of steps with several inputs, by this source event
 	serial  uint32
 }
 
@@ -65,6 +67,9 @@ func (w *walk) begin(p *program, c crew, skip skips, only int) {
 		w.counts = make([]tally, len(p.steps))
 		w.out = make(outbox, len(p.steps))
 	}
+	if w.collect == nil {
+		w.collect = func(e *event.Event) { w.made = append(w.made, e) }
+	}
 	w.skip, w.only, w.sifter = skip, only, nil
 }
 
@@ -88,7 +93,7 @@ func (w *walk) end() outbox {
 // next readies w for the next event. scratch is it if it is a recycled one,
 // else nil.
 func (w *walk) next(scratch *event.Event) {
-	w.seen, w.serial = w.seen[:0], 0
+	w.seen, w.serial, w.made = w.seen[:0], 0, w.made[:0]
 	w.scratch, w.kept = scratch, nil
 }
 
@@ -164,16 +169,19 @@ func (w *walk) step(s *step, e *event.Event, serial uint32) {
 func (w *walk) transform(s *step, e *event.Event, serial uint32) {
 	c := &w.counts[s.index]
 	e = w.keep(e)
-	var made []*event.Event
-	err := process(w.crew[s.index], e, func(d *event.Event) { made = append(made, d) })
+	from := len(w.made)
+	err := process(w.crew[s.index], e, w.collect)
 	if err != nil {
+		w.made = w.made[:from]
 		w.fail(s, e, err)
 		return
 	}
-	if len(made) == 0 {
+	to := len(w.made)
+	if from == to {
 		c.rejected++
 	}
-	for _, d := range made {
+	for i := from; i < to; i++ {
+		d := w.made[i]
 		c.out++
 		n := serial
 		if d != e {
@@ -182,6 +190,8 @@ func (w *walk) transform(s *step, e *event.Event, serial uint32) {
 		}
 		w.send(s, plan.Events, s.events, d, n)
 	}
+	clear(w.made[from:to])
+	w.made = w.made[:from]
 }
 
 // process calls a worker. A component that panics costs its event, not the
@@ -222,17 +232,10 @@ func (w *walk) keep(e *event.Event) *event.Event {
 		return e
 	}
 	if w.kept == nil {
-		if n := len(e.Raw()); cap(w.slab)-len(w.slab) < n {
-			w.slab = make([]byte, 0, max(slabSize, n))
-		}
-		w.kept, w.slab = e.Keep(w.slab)
+		w.kept = e.Keep(&w.slab)
 	}
 	return w.kept
 }
-
-// slabSize is how many bytes of kept events share one allocation. Small, since
-// one of them keeps the memory of all.
-const slabSize = 64 << 10
 
 // failure makes any error a *event.Failure of the component at address.
 func failure(err error, address string, now time.Time) *event.Failure {
