@@ -44,7 +44,7 @@ type operator struct {
 
 func newOperator(t *testing.T, broker *servers.Broker) *operator {
 	t.Helper()
-	o := &operator{t: t, state: "state", dir: t.TempDir(), broker: broker, topic: "dfn-" + strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))}
+	o := &operator{t: t, state: "state", dir: t.TempDir(), broker: broker.For(t), topic: "dfn-" + strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))}
 	o.alerts = filepath.Join(o.dir, "alerts", "alerts.json")
 	if err := os.Mkdir(filepath.Dir(o.alerts), 0o750); err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func (o *operator) etl(args ...string) string {
 
 func (o *operator) pipeline() string { return filepath.Join(o.dir, "pipeline", "wazuh-dfn.hcl") }
 
-// start runs the pipeline and returns when it says that it reads.
+// start runs the pipeline. It does not wait until that reads.
 func (o *operator) start() {
 	o.t.Helper()
 	o.process = exec.Command(servers.Program(o.t), "run", o.pipeline(), "--var-file", filepath.Join(o.dir, "values"), "--state-dir", filepath.Join(o.dir, o.state))

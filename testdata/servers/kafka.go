@@ -87,6 +87,13 @@ func Kafka(t testing.TB, options KafkaOptions) *Broker {
 	return b
 }
 
+// For is the same broker to read from in another test: what goes wrong then is that one's failure.
+func (b *Broker) For(t testing.TB) *Broker {
+	other := *b
+	other.t = t
+	return &other
+}
+
 // Start starts the broker again, and returns when it answers.
 func (b *Broker) Start() {
 	b.t.Helper()
