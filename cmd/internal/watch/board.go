@@ -168,7 +168,7 @@ func (b *Board) why(timeout time.Duration) error {
 	case len(b.agents) > 0:
 		return fmt.Errorf("%w after %s, only %s; --timeout waits longer", ErrTimeout, timeout, number(len(b.agents)))
 	}
-	return fmt.Errorf("%w after %s: nothing has been published about any", ErrTimeout, timeout)
+	return fmt.Errorf("%w after %s: nothing has come; --timeout waits longer", ErrTimeout, timeout)
 }
 
 // keepChanges makes the board keep changes until they are taken.

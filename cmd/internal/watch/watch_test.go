@@ -133,7 +133,7 @@ func TestOnce(t *testing.T) {
 		"whole":            {whole, "\n002  agent-002  10.0.0.1  Ubuntu 24.04  disconnected"},
 		"none at all":      {telling(heartbeat(2, 0, "")), "0 agents"},
 		"some are missing": {telling(snapshotOf("001", 0, "Active", "s", 2), heartbeat(2, 2, "")), "not all agents are known after 10s, only 1"},
-		"nothing":          {telling(), "not all agents are known after 10s: nothing has been published"},
+		"nothing":          {telling(), "not all agents are known after 10s: nothing has come"},
 		"what a stream has kept": {func(ctx context.Context, b *Board) error {
 			b.Replay(true)
 			b.Message(disconnectedAt("002", 1))
@@ -141,7 +141,7 @@ func TestOnce(t *testing.T) {
 			<-ctx.Done()
 			return nil
 		}, "1 agent"},
-		"an empty stream": {func(ctx context.Context, b *Board) error { b.Replay(true); b.Replay(false); <-ctx.Done(); return nil }, "nothing has been published"},
+		"an empty stream": {func(ctx context.Context, b *Board) error { b.Replay(true); b.Replay(false); <-ctx.Done(); return nil }, "nothing has come"},
 		"trouble that is there yet": {func(ctx context.Context, b *Board) error {
 			b.Trouble(errors.New("it is locked"))
 			<-ctx.Done()
