@@ -93,10 +93,10 @@ func targetAway(t *testing.T, nats *servers.NATSServer) {
 			f.manager.SQL(disconnect(fmt.Sprint("id = ", n), n))
 		}
 	}
-	f.says("the target fails; events wait and are tried again")
+	f.says("the connection fails; all that use it wait")
 	nats.Start()
 	f.stream.wait("all changes", n, f.stream.of(changes))
-	f.says("the target is back")
+	f.says("the connection is back")
 	f.etl.stop()
 	f.once("disconnected %03d Active Disconnected", 1, n)
 }
