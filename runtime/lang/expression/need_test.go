@@ -116,7 +116,7 @@ func checkPrefilter(t *testing.T, p *Program, doc string) {
 	}
 }
 
-var pairsFlag = flag.Int("pairs", 600, "how many conditions and documents of each kind TestNeedsAgreeWithEvaluation makes up")
+var pairsFlag = flag.Int("pairs", 600, "how many conditions and documents of each kind TestReachOfNeeds makes up")
 
 // reach is what a kind of condition was tried with.
 type reach struct {
@@ -131,8 +131,8 @@ type reach struct {
 // Whatever a condition needs, it is what it would be without: over made-up
 // conditions of every kind, and documents that nearly fit them. The kinds that a need is
 // derived for must be tried with enough that is true, and enough that takes the exact path. To run it for
-// long: go test ./runtime/lang/expression -run NeedsAgree -pairs 10000000 -timeout 0
-func TestNeedsAgreeWithEvaluation(t *testing.T) {
+// long: go test ./runtime/lang/expression -run Reach -pairs 10000000 -timeout 0
+func TestReachOfNeeds(t *testing.T) {
 	m := langtest.New(1)
 	rules := map[string]*reach{}
 	for _, rule := range langtest.Rules() {
