@@ -91,12 +91,40 @@ const resetByManager = 5
 
 // details are read only of agents that have changed.
 type details struct {
-	Name    string   `json:"name,omitempty"`
-	IP      string   `json:"ip,omitempty"`
-	Version string   `json:"version,omitempty"`
-	Node    string   `json:"node,omitempty"`
-	Groups  []string `json:"groups,omitempty"`
-	OS      system   `json:"os,omitzero"`
+	Name   string `json:"name,omitempty"`
+	IP     string `json:"ip,omitempty"`
+	Shared shared `json:"shared,omitzero"`
+}
+
+// profile is what many agents have in common.
+type profile struct {
+	Version string `json:"version,omitempty"`
+	Node    string `json:"node,omitempty"`
+	Groups  string `json:"groups,omitempty"` // with commas between them, as the manager has them
+	OS      system `json:"os,omitzero"`
+}
+
+// shared is a profile that takes memory once, however many agents have it.
+type shared struct{ handle unique.Handle[profile] }
+
+// share is p for an agent. It keeps nothing that p's texts may be a part of.
+func share(p profile) shared { return shared{unique.Make(p)} }
+
+// profile is none if there is none.
+func (s shared) profile() (p profile) {
+	if s != (shared{}) {
+		p = s.handle.Value()
+	}
+	return p
+}
+
+func (s shared) MarshalJSON() ([]byte, error) { return json.Marshal(s.profile()) }
+
+func (s *shared) UnmarshalJSON(text []byte) error {
+	var p profile
+	err := json.Unmarshal(text, &p)
+	*s = share(p)
+	return err
 }
 
 // system is an agent's operating system.
@@ -115,13 +143,6 @@ type agent struct {
 	Flaps []int64 `json:"flaps,omitempty"`
 	// missing is since when it is not there any more, while that is not believed yet.
 	missing time.Time
-}
-
-// share makes texts that many agents have in common take memory once.
-func (a *agent) share() {
-	for _, s := range []*string{&a.Version, &a.Node, &a.OS.Name, &a.OS.Version, &a.OS.Platform, &a.OS.Arch} {
-		*s = unique.Make(*s).Value()
-	}
 }
 
 // shownID is an agent's id as Wazuh writes it.

@@ -143,7 +143,7 @@ func appendItems(dst []reading, known map[int64]details, last int64, body []byte
 			ID: id, Added: int64(i.DateAdd), Status: parseStatus(i.Status), Code: i.Code,
 			Disconnected: int64(i.Disconnection), Keepalive: int64(i.LastKeepAlive),
 		})
-		known[id] = details{Name: i.Name, IP: i.IP, Version: i.Version, Node: i.Node, Groups: i.Group, OS: i.OS}
+		known[id] = details{Name: i.Name, IP: i.IP, Shared: share(profile{Version: i.Version, Node: i.Node, Groups: strings.Join(i.Group, ","), OS: i.OS})}
 	}
 	return dst, nil
 }

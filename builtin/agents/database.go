@@ -25,6 +25,9 @@ const (
 	pagePause   = time.Millisecond       // between two pages, for the writer
 	lockedPause = 2 * time.Millisecond   // until a locked page is tried again
 	lockedFor   = 500 * time.Millisecond // until a locked read is given up, to begin anew later
+
+	// What SQLite keeps of the file is of no use behind the next commit, so it keeps little.
+	cacheKiB = 256
 )
 
 // database reads queue/db/global.db. wazuh-db writes it with a rollback journal:
@@ -138,10 +141,10 @@ func (d *database) some(found map[int64]details, ids []byte) error {
 		return d.failed(err)
 	}
 	for s := d.details; s.Step(); {
-		found[s.ColumnInt64(0)] = details{
-			Name: s.ColumnText(1), IP: s.ColumnText(2), Version: s.ColumnText(3), Node: s.ColumnText(4), Groups: splitGroups(s.ColumnText(5)),
+		found[s.ColumnInt64(0)] = details{Name: s.ColumnText(1), IP: s.ColumnText(2), Shared: share(profile{
+			Version: s.ColumnText(3), Node: s.ColumnText(4), Groups: s.ColumnText(5),
 			OS: system{Name: s.ColumnText(6), Version: s.ColumnText(7), Platform: s.ColumnText(8), Arch: s.ColumnText(9)},
-		}
+		})}
 	}
 	return d.failed(d.details.Reset())
 }
@@ -179,6 +182,9 @@ func (d *database) open() error {
 		return d.failed(err)
 	}
 	d.inode = inode // if it was replaced meanwhile, the next call opens it again
+	if err := d.conn.Exec(fmt.Sprintf("PRAGMA cache_size = -%d", cacheKiB)); err != nil {
+		return d.failed(err)
+	}
 	return d.prepare()
 }
 

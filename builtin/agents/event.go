@@ -106,21 +106,19 @@ type summary struct {
 // about fills in what is known of a.
 func (e *agentEvent) about(a *agent) {
 	e.AgentID = shownID(a.ID)
-	e.AgentName, e.AgentVersion = text(a.Name), text(a.Version)
+	p := a.Shared.profile()
+	e.AgentName, e.AgentVersion = text(a.Name), text(p.Version)
 	e.StatusCode = a.Code
 	e.LastKeepalive = second(a.Keepalive)
-	e.Groups = a.Groups
-	if e.Groups == nil {
-		e.Groups = []string{}
-	}
+	e.Groups = splitGroups(p.Groups)
 	if a.IP != "any" {
 		e.IP = text(a.IP)
 	}
-	if a.Node != "unknown" {
-		e.AgentNode = text(a.Node)
+	if p.Node != "unknown" {
+		e.AgentNode = text(p.Node)
 	}
-	if a.OS != (system{}) {
-		e.OS = &a.OS
+	if p.OS != (system{}) {
+		e.OS = &p.OS
 	}
 }
 
@@ -204,7 +202,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z
 // splitGroups reads the manager's list of groups.
 func splitGroups(list string) []string {
 	if list == "" {
-		return nil
+		return []string{}
 	}
 	return strings.Split(list, ",")
 }

@@ -185,7 +185,6 @@ func (f *fleet) remove(ids []int64) {
 
 // put puts an agent in, in place of the one with its id.
 func (f *fleet) put(a *agent) {
-	a.share()
 	i, found := f.find(a.ID)
 	if found {
 		f.agents[i] = a

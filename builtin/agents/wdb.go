@@ -163,10 +163,10 @@ func (r row) reading() reading {
 }
 
 func (r row) details() details {
-	return details{
-		Name: r.Name, IP: r.IP, Version: r.Version, Node: r.Node, Groups: splitGroups(r.Group),
+	return details{Name: r.Name, IP: r.IP, Shared: share(profile{
+		Version: r.Version, Node: r.Node, Groups: r.Group,
 		OS: system{Name: r.OSName, Version: r.OSVersion, Platform: r.OSPlatform, Arch: r.OSArch},
-	}
+	})}
 }
 
 // Details asks for the rest of some rows.
