@@ -134,6 +134,9 @@ variable "audit_file" {
   description = "One line for every message that NATS has taken. None if null"
 }
 
+# 10,000 agents fit into 50 MiB, of which the program itself takes 30. Changes that have to wait do so in the state directory.
+runtime { memory = "44MiB" }
+
 # ------------------------------------------------------------------------------------------------------ agents
 
 source "wazuh_agents" "fleet" {
