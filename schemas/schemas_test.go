@@ -15,16 +15,23 @@ import (
 
 func compile(t *testing.T, name string) *jsonschema.Schema {
 	t.Helper()
+	const home = "https://github.com/wazuh-etl/etl/schemas/"
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	text, err := FS.ReadFile(name)
+	all, err := fs.Glob(FS, "*.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.AddResource(name, unmarshal(t, text)); err != nil {
-		t.Fatal(err)
+	for _, name := range all { // one may refer to another
+		text, err := FS.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.AddResource(home+name, unmarshal(t, text)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	s, err := c.Compile(name)
+	s, err := c.Compile(home + name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +114,9 @@ func TestSchemasRefuse(t *testing.T) {
 	alert := string(examples(t, "alerts/win-1100.json")["win-1100.json"])
 	const (
 		receipt = `{"integration":"dfn","alert_id":"1.2","agent_name":"a","dfn":{"event_format":"windows-xml","event_id":"1100","win_timestamp":null,"wz_timestamp":"t"}}`
+		change  = `{"schema_version":"1.0","event_id":"evt_1","event_type":"connected","timestamp":"2026-05-28T10:35:00.120Z","manager_node":"m","agent_id":"001","agent_name":"a","agent_version":null,"agent_node":null,"previous_status":"Disconnected","current_status":"Active","status_code":0,"ip_address":null,"last_keepalive":null,"groups":[],"os":null,"flaps":1,"manager_restart":null,"fleet":{"total_agents":1,"active_agents":1,"disconnected_agents":0},"signature":null}`
+		batch   = `{"schema_version":"1.0","batch_id":"batch_00000000000000000000000000000000","event_type":"batch","timestamp":"2026-05-28T10:35:00Z","manager_node":"m","events":[` + change + `],"summary":{"total_agents":1,"active_agents":1,"disconnected_agents":0,"changes_detected":1},"signature":null}`
+		sealed  = `{"schema_version":"1.0","event_type":"batch","timestamp":"2026-05-28T10:35:00Z","manager_node":"m","encrypted":{"v":1,"alg":"A256GCM","kid":"k","kept":[],"nonce":"AAAAAAAAAAAAAAAA","ciphertext":"AA=="},"signature":"s","key_id":"k"}`
 		failure = `{"integration":"dfn","alert_id":null,"agent_name":null,"dfn":{"event_format":null,"event_id":null,"win_timestamp":null,"wz_timestamp":null,"error":"no full_log"}}`
 	)
 	for _, test := range []struct{ schema, text, old, new string }{
@@ -130,6 +140,16 @@ func TestSchemasRefuse(t *testing.T) {
 		{"dfn-receipt.json", failure, `"no full_log"`, `null`},
 		{"dfn-receipt.json", failure, `,"error":"no full_log"`, ``},
 		{"dfn-receipt.json", failure, `"error"`, `"reason"`},
+		{"agent-event.json", change, `"fleet"`, `"snapshot"`},
+		{"agent-event.json", change, `"Active"`, `"active"`},
+		{"agent-message.json", change, `"connected"`, `"batch"`},
+		{"agent-message.json", change, `"001"`, `1`},
+		{"agent-message.json", batch, `"connected"`, `"found"`},
+		{"agent-message.json", batch, `"changes_detected":1`, `"changes_detected":null`},
+		{"agent-message.json", batch, `"2026-05-28T10:35:00Z"`, `"today"`},
+		{"agent-message.json", sealed, `"kid":"k",`, ``},
+		{"agent-message.json", sealed, `A256GCM`, `none`},
+		{"agent-message.json", sealed, `"signature":"s",`, ``},
 	} {
 		schema := compile(t, test.schema)
 		if err := schema.Validate(unmarshal(t, []byte(test.text))); err != nil {
