@@ -32,6 +32,7 @@ type follower struct {
 	told string        // the last error that was logged
 
 	noted   int64     // the record in the history that has all it can of the beginning of its file
+	length  int64     // of the file of last when it was seen
 	emptied time.Time // when the file was changed last that was empty at the last look, as the history knows
 }
 
@@ -137,7 +138,7 @@ func (f *follower) search() {
 			g.order = strings.TrimSuffix(f.last.order, "~") + "~" // behind that, and before any other
 		}
 		f.next = append(f.next, g)
-		f.last = g
+		f.last, f.length = g, 0
 	}
 	f.tell(nil)
 }
@@ -158,6 +159,10 @@ func (f *follower) note(info fs.FileInfo) {
 	}
 	f.history.flush()
 	size, changed := info.Size(), info.ModTime()
+	if size < f.length {
+		f.last.cut.Store(true)
+	}
+	f.length = size
 	if size == 0 && !changed.Equal(f.emptied) {
 		if _, err := f.members(since{}); err == nil { // the history tells what it means
 			f.emptied = changed
@@ -171,6 +176,15 @@ func (f *follower) note(info fs.FileInfo) {
 	if n, err := f.last.file.ReadAt(head, 0); n == len(head) && err == nil {
 		f.history.grown(id, head)
 		f.noted = id
+	}
+}
+
+// lookedInto says that it is known what the file of g holds now.
+func (f *follower) lookedInto(g *generation) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if g.cut.Store(false); f.last == g {
+		f.length = 0
 	}
 }
 

@@ -41,6 +41,7 @@ type generation struct {
 
 	id     atomic.Int64 // its record in the history; another one after it was truncated
 	before int64        // the record before that; 0: there is none
+	cut    atomic.Bool  // its file was seen to become shorter since it was looked into
 }
 
 // text is what a file holds, or a compressed one.

@@ -34,6 +34,7 @@ type history struct {
 	log   *slog.Logger    // nil: nobody is told
 	// unsaved is what could not be stored; it is tried again with the next look.
 	unsaved []record
+	twins   map[[2]string]bool // which files were told to hold the same
 }
 
 // registering guards the history in the state of a component: a detached sink has a source of
@@ -116,6 +117,20 @@ func (h *history) save(list []record) {
 	value, err := json.Marshal(list)
 	if err == nil && h.state.Set(historyKey, value) == nil {
 		h.unsaved = nil
+	}
+}
+
+// tellTwins says of each pair of files once that the second is not read. The caller has registering.
+func (h *history) tellTwins(list [][2]string) {
+	for _, pair := range list {
+		if h.log == nil || h.twins[pair] {
+			continue
+		}
+		if h.twins == nil {
+			h.twins = map[[2]string]bool{}
+		}
+		h.twins[pair] = true
+		h.log.Warn("two files begin alike and are as long: the second is taken for a copy of the first, and is not read", "file", pair[0], "copy", pair[1])
 	}
 }
 

@@ -282,6 +282,9 @@ func TestEmptyFileIsWrittenCopiedAndTruncated(t *testing.T) {
 					time.Sleep(time.Second)
 					r.stop()
 					wantNumbers(t, r.out.got(), 0, w.next)
+					if !strings.Contains(r.log.String(), "the file was truncated") {
+						t.Errorf("not told:\n%s", r.log.String())
+					}
 					w.check(w.file.Close())
 				})
 			})

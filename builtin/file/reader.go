@@ -264,7 +264,10 @@ func (r *reader) fill(g *generation) (int, error) {
 		_, back := g.file.Seek(r.split.Next(), io.SeekStart)
 		return 0, fmt.Errorf("reading %s: %w", g.path, errors.Join(err, back))
 	}
-	if !same {
+	switch {
+	case same && g.cut.Load(): // what is there now only begins alike
+		return 0, errReplaced
+	case !same:
 		// If the file is shorter now than what was read, it was truncated behind the
 		// read, and these are its last bytes. If not, they may be of what came after.
 		if r.measure(g); r.size >= r.split.Next()+int64(n) {
@@ -275,12 +278,14 @@ func (r *reader) fill(g *generation) (int, error) {
 	return n, nil
 }
 
-// replaced says at the end of g's file that there is something else in it now: it is shorter, or as long and
-// begins otherwise. Behind a read the latter has been looked at.
+// replaced says at the end of g's file that there is something else in it now: it is shorter, or was, or is as long and
+// begins otherwise. Behind a read the last has been looked at.
 func (r *reader) replaced(g *generation) (bool, error) {
 	switch {
 	case g.archive() != nil:
 		return false, nil
+	case g.cut.Load():
+		return true, nil
 	case r.size < r.split.Next():
 		return true, nil
 	case !r.idle:

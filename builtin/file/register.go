@@ -23,11 +23,13 @@ func (h *history) register(list []member, s since) ([]member, error) {
 	if r.growing() {
 		return nil, errMoved
 	}
-	if r.replaced(last) {
-		h.unwatched(r.current().path)
-	}
+	replaced := r.replaced(last)
 	r.add()
 	r.prune()
+	if replaced || r.again {
+		h.unwatched(r.current().path)
+	}
+	h.tellTwins(r.twins)
 	if r.changed {
 		h.save(r.records)
 	}
@@ -43,7 +45,9 @@ type register struct {
 	first    bool                 // nothing was known
 	changed  bool                 // there is something to store
 	begun    bool                 // the current file is the one that it was, and had begun
-	again    bool                 // the current file was empty, was changed, and is empty
+	filled   bool                 // the current file was empty, and is not any more
+	twins    [][2]string          // files, and others that are taken for copies of them
+	again    bool                 // the current file was empty, and was truncated since
 }
 
 // current is the member at the path itself; nil if there is none.
@@ -74,8 +78,9 @@ func (r *register) own() {
 			if o.is(m) && !o.Left && !again && o.begins(m.head) {
 				m.id, m.itself = o.ID, true
 				r.begun = r.begun || m.kind == current && o.Name != "" && k == r.last()
-				if m.kind == current && o.Length == 0 && len(m.head) == 0 && o.touch(m) {
-					r.again, r.changed = true, true
+				if m.kind == current && o.Length == 0 {
+					r.filled, r.again = len(m.head) > 0, o.touch(m)
+					r.changed = r.changed || r.again
 				}
 				o.grow(m.head) // stored with what comes next
 				if o.Name == "" && m.complete {
@@ -103,6 +108,9 @@ func (r *register) others() {
 				}
 			case m.copies(it):
 				m.id = o.ID
+				if r.starting && m.twin(it) {
+					r.twins = append(r.twins, [2]string{it.path, m.path})
+				}
 			}
 			if m.id == 0 && r.cut(m, o) {
 				m.id = o.ID
@@ -119,12 +127,12 @@ func (r *register) cut(m *member, o *record) bool {
 		len(m.head) < o.Length && m.complete && o.Name != "" && printOf(o.Name) == m.print
 }
 
-// replaced says whether the file at the path was truncated while nobody read it, as far as there is a trace of
-// that. last is where its record was.
+// replaced says whether the file at the path, which was not empty, was truncated while nobody read it. last is
+// where its record was.
 func (r *register) replaced(last int) bool {
 	now := r.current()
-	if now == nil || last < 0 || r.again {
-		return r.again
+	if now == nil || last < 0 {
+		return false
 	}
 	o := r.records[last]
 	return r.starting && now.id != o.ID && o.is(now) && !o.Left
@@ -149,6 +157,11 @@ func (m *member) copies(it *member) bool {
 		return len(it.head) > 0 && bytes.HasPrefix(m.head, it.head)
 	}
 	return len(m.head) > 0 && bytes.HasPrefix(it.head, m.head)
+}
+
+// twin says whether m, put aside under a name that rotations give, is as long as it, of which it is taken for a copy.
+func (m *member) twin(it *member) bool {
+	return (m.kind == counted || m.kind == dated) && !m.archive && !it.archive && m.size == it.size && m.size > 0
 }
 
 // growing says whether a file that is new beside the path is being written: it may be a copy, and be known when it is whole.
@@ -202,6 +215,9 @@ func (r *register) add() {
 			r.records, r.changed = slices.Insert(r.records, 0, o), true
 			at++
 		}
+	}
+	if r.starting && r.filled && len(ours) > 0 { // they are copies of what it held meanwhile
+		r.again = true
 	}
 	if now != nil && now.id == 0 {
 		ours = append(ours, now)

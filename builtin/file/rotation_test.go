@@ -535,3 +535,34 @@ func profileOf(way string) string {
 	}
 	return ""
 }
+
+// logrotate's olddir puts files into another directory: while etl is at work they are read to their end; what is put there while it
+// is down is a gap.
+func TestOldDir(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.must(r.files.MkdirAll("/logs/old", 0o755))
+		r.append(alerts, lines(0, 3))
+		r.start()
+		time.Sleep(time.Second)
+		r.must(r.files.Rename(alerts, "/logs/old/alerts.json.1"))
+		r.append("/logs/old/alerts.json.1", lines(3, 5))
+		time.Sleep(time.Second)
+		r.append(alerts, lines(5, 7))
+		time.Sleep(time.Second)
+		r.stop()
+		wantNumbers(t, r.out.got(), 0, 7)
+		r.append(alerts, lines(7, 9))
+		r.must(r.files.Rename(alerts, "/logs/old/alerts.json.2"))
+		r.append(alerts, lines(9, 11))
+		from := r.out.last
+		r.restart()
+		r.start(from)
+		time.Sleep(time.Second)
+		r.stop()
+		wantNumbers(t, r.out.got(), 9, 11)
+		if gaps, _ := r.source.Missed(); gaps != 1 || !strings.Contains(r.log.String(), "from=16 to=unknown") {
+			t.Errorf("%d gaps:\n%s", gaps, r.log.String())
+		}
+	})
+}

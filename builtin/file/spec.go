@@ -82,6 +82,7 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 | **rotated**: while the process is down | the file of the position is found by its first line among those beside it (and the dated ones), read to its end, then those after it | TestResumeAfterRotation, TestDownOverRotations, TestRotationsUnderAnyName |
 | files are compressed (` + "`.gz`" + `) while the process is down | reading goes on inside the archive, at the same offset of what it holds, with the same ids | TestDownOverRotations, TestDownOverRotationsOnDisk, TestCompressedSiblings |
 | a file is compressed while it is read, or waits to be | the file that is open is read to its end; of one that is not, the archive is | TestCompressedWhileRead, TestAnySchedule |
+| **rotated**: into another directory, as by logrotate's ` + "`olddir`" + ` | while etl is at work the file is read to its end; nobody looks into other directories, so what is put there while it is down is a gap | TestOldDir |
 | a file is there plain and compressed | the plain one is read; if they begin with different lines, both are | TestUnpackedBesideItsArchive, TestDatedNameTwice |
 | an archive is damaged or cut off | what can be read is, the line at the damage goes to ` + "`.errors`" + `, the rest is a gap; reading goes on with the next file | TestDamagedArchive, TestCheckpointBehindTheDamage |
 | days have many parts, months and years change, empty files are removed | they are read in the order of date and part | TestDatedNamesInOrder, TestDownOverRotations |
@@ -95,6 +96,9 @@ Invalid UTF-8 is left as it is in the event's bytes; it reads and writes as U+FF
 | **reload**: the source has a new name in the pipeline | it takes over the checkpoints of the old one, which read the same path, and the log says so | TestClaims, TestARenamedSourceTakesOver |
 | the inode was given to another file | its first line differs, so it is not taken for the old one | TestReusedInode |
 | files begin with the same line | their generations are told apart by a number, so that no two events have the same id, and are found again by inode and by what else they begin with | TestSameFirstLine, TestSameFirstLineAgainLater, TestSameFirstLineCompressed |
+| files are the same byte for byte, as a sample that is replayed | each is read that etl sees come; of several that come while it is down those that can't be told from copies of another are not, and the log names them | TestSameBytesAgain, TestSameBytesWhileDown |
+| a file that was put aside, under whatever name, is still written to | it is read until there is something in the next one; what its writer adds to it after that is not read | TestPutAsideAndStillWritten, TestWriterGoesOnInTheOldFile |
+| it is truncated, and begins as it did before when it is read again | that it was shorter was seen: the rest is read from the copy, then the file from its start; without a copy it is a gap | TestTruncatedFileBeginsAsBefore, TestWaitingEmptyFileIsTruncated |
 | a file beside the path can't be read | one that nobody may read is left out with a warning; else it is tried again | TestFilesBesideThatCannotBeRead |
 | the state can't be written, or what is stored of the files is damaged | reading goes on, it is tried again; files that are not known are ordered by their names | TestHistoryOnAFullDisk, TestHistoryIsDamaged |
 | notifications do not come, or can't be had | the file is polled | TestPollsWhereNothingNotifies, TestWithoutNotifier |
@@ -104,6 +108,12 @@ Without a profile, files that a rotation puts aside are looked for in the direct
 file is another one than before was put aside since: it is read if its name has a number or a date, or if files are put aside under names like it. Everything
 else is left alone: copies, and files that were there at the first start. New files are read in the order of their numbers (the direction is
 taken from those that are known), dates, or else times.
+
+Of logrotate's options all work that leave the files in the directory: ` + "`create`" + `, ` + "`nocreate`" + `, ` + "`dateext`" + ` with any ` + "`dateformat`" + `, ` + "`extension`" + `,
+` + "`start`" + `, ` + "`rotate`" + `, ` + "`compress`" + ` with gzip, ` + "`delaycompress`" + `. ` + "`copytruncate`" + ` loses what is written between the copy and the truncation, whoever
+reads: prefer ` + "`create`" + ` where the writer can be told to open its file anew. With ` + "`olddir`" + `, and with a ` + "`compresscmd`" + ` other than gzip (` + "`.zst`" + `, ` + "`.xz`" + `, ` + "`.bz2`" + ` are
+not read), nothing is lost while etl is at work, and what was not read before it stopped is a gap if it was put aside, or compressed, before the next start:
+` + "`delaycompress`" + ` gives it a rotation more.
 
 A **gap** is what could not be read, and for ever. Each is logged with file, generation and the offsets it goes from and to
 (` + "`unknown`" + ` where nobody knows how long the file was), and counted in ` + "`gaps`" + ` and ` + "`missed_bytes`" + ` of the statistics.

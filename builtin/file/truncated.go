@@ -41,7 +41,7 @@ func (r *reader) restart(ctx context.Context, g *generation) error {
 	if r.follower.history != nil {
 		r.follower.history.leave(g.id.Load(), read)
 		g.before = g.id.Load()
-		if err := r.catchUp(ctx, g); err != nil {
+		if _, err := r.catchUp(ctx, g); err != nil {
 			return err
 		}
 	}
@@ -64,8 +64,14 @@ func (r *reader) awaitName(ctx context.Context, g *generation) error {
 		} else if !complete {
 			return io.EOF
 		}
-		if err := r.catchUp(ctx, g); err != nil {
+		cut := g.cut.Load()
+		copies, err := r.catchUp(ctx, g)
+		if err != nil {
 			return err
+		}
+		if cut && !copies {
+			r.report(r.host, gap{generation: g.name, path: r.path, to: -1,
+				why: "the file was truncated before anything of it was read, and what was in it could not be seen"})
 		}
 		if err := r.retry(ctx, g, func() error { return r.seek(ctx, g, 0) }); err != nil {
 			return err
@@ -75,10 +81,10 @@ func (r *reader) awaitName(ctx context.Context, g *generation) error {
 }
 
 // catchUp finds what g is now in the history, and reads what that has between the generation before and it:
-// copies of what its file held meanwhile.
-func (r *reader) catchUp(ctx context.Context, g *generation) error {
+// copies of what its file held meanwhile, if there are any.
+func (r *reader) catchUp(ctx context.Context, g *generation) (copies bool, err error) {
 	var missed []*generation
-	err := r.retry(ctx, g, func() error {
+	err = r.retry(ctx, g, func() error {
 		members, err := r.follower.members(since{})
 		if err != nil {
 			return err
@@ -100,11 +106,12 @@ func (r *reader) catchUp(ctx context.Context, g *generation) error {
 		}
 		if err == nil {
 			g.before = m.before
+			r.follower.lookedInto(g)
 		}
 		return err
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(missed) > 0 {
 		r.follower.history.unwatched(r.path)
@@ -115,7 +122,7 @@ func (r *reader) catchUp(ctx context.Context, g *generation) error {
 		}
 		c.file.Close()
 	}
-	return err
+	return len(missed) > 0, err
 }
 
 // openAll opens files that were put aside. The error is errMoved: one has another name by now.

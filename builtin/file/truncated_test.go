@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -200,4 +201,68 @@ func TestTruncationsInARow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a file holds behind a truncation begins as it did before, and is longer: that it was shorter meanwhile was seen, while
+// the target was slow.
+func TestTruncatedFileBeginsAsBefore(t *testing.T) {
+	for _, copied := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			head := `{"head":"` + strings.Repeat("x", headWindow) + `"}` + "\n"
+			r := newRig(t)
+			r.append(alerts, head+lines(0, 3))
+			r.out.hold = make(chan struct{}, 100)
+			r.start()
+			time.Sleep(time.Second)
+			r.append(alerts, lines(3, 6))
+			time.Sleep(time.Second)
+			if copied {
+				r.append(alerts+".1", head+lines(0, 6))
+			}
+			r.truncate(alerts)
+			time.Sleep(time.Second)
+			r.append(alerts, head+lines(6, 20))
+			time.Sleep(time.Second)
+			close(r.out.hold)
+			time.Sleep(2 * time.Second)
+			r.stop()
+			got := slices.DeleteFunc(r.out.got(), func(l string) bool { return l+"\n" == head })
+			gaps, _ := r.source.Missed()
+			if copied {
+				wantNumbers(t, got, 0, 20)
+			} else {
+				wantNumbers(t, got[:3], 0, 3)
+				wantNumbers(t, got[3:], 6, 20)
+			}
+			if want := map[bool]int64{true: 0, false: 1}[copied]; gaps != want {
+				t.Errorf("%d gaps:\n%s", gaps, r.log.String())
+			}
+			wantUnique(t, r.out.ids)
+		})
+	}
+}
+
+// A file that was empty when it was found is written to and truncated, without a copy, while the target is slow: a gap.
+func TestWaitingEmptyFileIsTruncated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.append(alerts, lines(0, 2))
+		r.out.hold = make(chan struct{}, 100)
+		r.start()
+		r.must(r.files.Rename(alerts, alerts+".1"))
+		r.append(alerts, "")
+		time.Sleep(time.Second)
+		r.append(alerts, lines(2, 4))
+		time.Sleep(time.Second)
+		r.truncate(alerts)
+		r.append(alerts, lines(5, 6))
+		time.Sleep(time.Second)
+		close(r.out.hold)
+		time.Sleep(time.Second)
+		r.stop()
+		r.want(line(0), line(1), line(5))
+		if gaps, _ := r.source.Missed(); gaps != 1 {
+			t.Errorf("%d gaps:\n%s", gaps, r.log.String())
+		}
+	})
 }

@@ -42,8 +42,14 @@ type oracle struct {
 	stored  bool                         // there was a checkpoint
 	trouble time.Time                    // the last moment at which the disk was in trouble
 
+	began time.Time // of this run
+	spans []span    // the runs before
+
 	count verdict
 }
+
+// span is the time of a run.
+type span struct{ from, to time.Time }
 
 // verdict is what is wrong, in events.
 type verdict struct {
@@ -90,7 +96,7 @@ func account(sink string, c class) string {
 func (o *oracle) begin() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.acked, o.lot = map[string]map[int]time.Time{}, 0
+	o.acked, o.lot, o.began = map[string]map[int]time.Time{}, 0, time.Now()
 	for _, s := range sinks {
 		o.acked[s] = map[int]time.Time{}
 	}
@@ -246,6 +252,7 @@ func (o *oracle) end(at time.Time, clean bool) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.spans = append(o.spans, span{o.began, at})
 	stands := map[string]int{}
 	for _, s := range []string{sinkA, sinkLog, deadLetters} {
 		b := 0
@@ -316,6 +323,14 @@ func (o *oracle) fresh(sink string, stands int, lines []line, at time.Time, clea
 	if stands < through-o.lot {
 		o.violate("the checkpoint of %s stands at %d, while everything before %d was delivered a second before (lots of up to %d)", sink, stands, through, o.lot)
 	}
+}
+
+// traceless says whether line l was written to a file that was empty when a process saw it last, and truncated away before
+// another was at work: nobody can tell that from a file in which nothing was written but what came then.
+func (o *oracle) traceless(l line) bool {
+	return l.hidden && !slices.ContainsFunc(o.spans, func(r span) bool {
+		return !l.doomed.Before(r.from) && l.doomed.Add(time.Second).Before(r.to)
+	})
 }
 
 // warned says whether it was told that line n was truncated away at a time, before sink had anything that was
@@ -430,7 +445,7 @@ func (o *oracle) judge() {
 			if times[n] == 0 {
 				if l.doomed.IsZero() {
 					lost = append(lost, n)
-				} else if !o.warned(s, n, l.doomed, lines) {
+				} else if !o.traceless(l) && !o.warned(s, n, l.doomed, lines) {
 					unseen = append(unseen, n)
 				}
 				continue

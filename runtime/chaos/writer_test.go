@@ -29,6 +29,7 @@ type line struct {
 	text   string
 	class  class
 	doomed time.Time // when it was cut off without being in a copy: nobody needs to have seen it
+	hidden bool      // and there was nothing before it in the file that was copied
 }
 
 // style is how the file rotates.
@@ -427,12 +428,12 @@ func (w *writer) truncate() {
 	}
 	w.lost = w.lost || !copied
 	for _, l := range w.lines[from:] {
-		l.doomed = time.Now()
+		l.doomed, l.hidden = time.Now(), from == w.first
 	}
 	w.first = len(w.lines)
 	w.must(w.file.Truncate(0))
 	w.mu.Unlock()
-	time.Sleep(100 * time.Millisecond) // nobody rotates twice in a moment: a copy is read while it is made
+	time.Sleep(time.Millisecond)
 	w.pause(600)
 	w.put(w.head)
 }
