@@ -16,6 +16,7 @@ package chaos
 import (
 	"flag"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestSchedules(t *testing.T) {
 		fmt.Println("no tmpfs can be mounted here: no schedule fills a disk (those of runtime/chaos do)")
 	}
 	began := time.Now()
-	all := result{strikes: map[kind]int{}, idle: map[kind]int{}}
+	var all result
 	var mu sync.Mutex
 	var playing sync.WaitGroup
 	seeds := make(chan uint64)
@@ -60,7 +61,7 @@ func TestSchedules(t *testing.T) {
 					defer func() {
 						mu.Lock()
 						defer mu.Unlock()
-						all.add(r)
+						all.Add(r)
 					}()
 					judged(t, on, l, seed, &r)
 				})
@@ -73,14 +74,8 @@ func TestSchedules(t *testing.T) {
 	close(seeds)
 	playing.Wait()
 	fmt.Printf("%d schedules, seeds %d to %d, %d events, %d runs of etl, %v\n",
-		count, first, first+uint64(count)-1, all.events, all.runs, time.Since(began).Round(time.Second))
-	v := all.verdict
-	fmt.Printf("lost %d, phantom %d, damaged %d, reordered %d, duplicated beyond the bound %d (%d within it, which was %d)\n",
-		v.lost, v.phantom, v.damaged, v.reordered, v.duplicated, v.again-v.duplicated, v.bound)
-	fmt.Println("faults that struck while events were in flight, and while none were:")
-	for _, k := range allKinds {
-		fmt.Printf("  %-18s %6d %6d\n", k, all.strikes[k], all.idle[k])
-	}
+		count, first, first+uint64(count)-1, all.Events, all.Runs, time.Since(began).Round(time.Second))
+	all.Print(os.Stdout, allKinds)
 }
 
 // judged plays a schedule and fails the test of what it finds wrong.
@@ -93,24 +88,10 @@ func judged(t *testing.T, on *site, l *lane, seed uint64, r *result) {
 	}()
 	play(t, on, l, seed, r)
 	struck := 0
-	for _, n := range r.strikes {
+	for _, n := range r.Strikes {
 		struck += n
 	}
-	if !t.Failed() && (r.events < 1000 || struck < 5 || len(r.strikes) < 3) {
-		t.Errorf("too tame: %d events, faults %v, without events in flight %v", r.events, r.strikes, r.idle)
+	if !t.Failed() && (r.Events < 1000 || struck < 5 || len(r.Strikes) < 3) {
+		t.Errorf("too tame: %d events, faults %v, without events in flight %v", r.Events, r.Strikes, r.Idle)
 	}
-}
-
-func (r *result) add(o result) {
-	r.events += o.events
-	r.runs += o.runs
-	for k, n := range o.strikes {
-		r.strikes[k] += n
-	}
-	for k, n := range o.idle {
-		r.idle[k] += n
-	}
-	a, b := &r.verdict, o.verdict
-	a.lost, a.phantom, a.damaged, a.duplicated, a.reordered = a.lost+b.lost, a.phantom+b.phantom, a.damaged+b.damaged, a.duplicated+b.duplicated, a.reordered+b.reordered
-	a.again, a.bound = a.again+b.again, a.bound+b.bound
 }

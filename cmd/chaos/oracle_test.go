@@ -16,13 +16,8 @@ import (
 	"github.com/wazuh-etl/etl/runtime/spool"
 	"github.com/wazuh-etl/etl/runtime/state"
 	"github.com/wazuh-etl/etl/runtime/world"
+	"github.com/wazuh-etl/etl/testdata/tally"
 )
-
-// verdict is what is wrong, in events; and how often events came again, and might have.
-type verdict struct {
-	lost, phantom, damaged, reordered, duplicated int
-	again, bound                                  int
-}
 
 // stretch is a range of alerts, [from, to), each of which a sink may get once more: a
 // process ended, and what the sink got since its checkpoint comes again.
@@ -39,7 +34,7 @@ type oracle struct {
 	may        map[sinkKind][]stretch
 	stands     map[sinkKind]int // where the checkpoint was seen last: everything before is done
 	violations []string
-	count      verdict
+	count      tally.Verdict
 }
 
 func newOracle(s shape, l *ledger, d *daemon) *oracle {
@@ -308,11 +303,11 @@ func (o *oracle) sink(k sinkKind, list []delivery, lines []line, ids map[int]str
 	for _, d := range list {
 		switch {
 		case d.n < 0 || d.n >= len(lines) || !lines[d.n].wanted:
-			o.count.phantom++
+			o.count.Phantom++
 			o.violate("%s has what it must not have: %.80q", k.address(), d.text)
 			continue
 		case d.text != lines[d.n].text:
-			o.count.damaged++
+			o.count.Damaged++
 			o.violate("%s has alert %d damaged: %.80q", k.address(), d.n, d.text)
 			continue
 		}
@@ -321,7 +316,7 @@ func (o *oracle) sink(k sinkKind, list []delivery, lines []line, ids map[int]str
 			continue
 		}
 		if high, ok := highest[d.partition]; ok && d.n < high {
-			o.count.reordered++
+			o.count.Reordered++
 			o.violate("%s got %d for the first time behind %d", k.address(), d.n, high)
 		}
 		highest[d.partition] = max(highest[d.partition], d.n)
@@ -341,15 +336,15 @@ func (o *oracle) sink(k sinkKind, list []delivery, lines []line, ids map[int]str
 				may++
 			}
 		}
-		o.count.again += times[n] - 1
-		o.count.bound += may
+		o.count.Again += times[n] - 1
+		o.count.Bound += may
 		if times[n]-1 > may {
-			o.count.duplicated += times[n] - 1 - may
+			o.count.Duplicated += times[n] - 1 - may
 			beyond = append(beyond, n)
 		}
 	}
 	if len(lost) > 0 {
-		o.count.lost += len(lost)
+		o.count.Lost += len(lost)
 		o.violate("%s lost %d alerts: %v", k.address(), len(lost), lost[:min(len(lost), 30)])
 	}
 	if len(beyond) > 0 {

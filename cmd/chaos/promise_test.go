@@ -53,8 +53,8 @@ func promise(t *testing.T, on *site, of shape, trouble func(s *schedule)) {
 	s.writer.rest()
 	s.wait("everything to arrive", func() bool { return s.oracle.missing() == "" })
 	s.finish()
-	if v := s.oracle.count; v.again > 0 {
-		t.Errorf("%d alerts came twice", v.again)
+	if v := s.oracle.count; v.Again > 0 {
+		t.Errorf("%d alerts came twice", v.Again)
 	}
 	t.Logf("%d alerts at %d/s: %+v", s.ledger.count(), rate, s.oracle.count)
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/wazuh-etl/etl/testdata/tally"
 )
 
 // patience is how long anything may take that must come, on a slow machine.
@@ -42,12 +44,8 @@ type schedule struct {
 	runs          int
 }
 
-// result is what became of a schedule.
-type result struct {
-	events, runs  int
-	strikes, idle map[kind]int
-	verdict       verdict
-}
+// result is what a schedule came to.
+type result = tally.Result[kind]
 
 // newSchedule makes everything that a pipeline of this shape needs, and writes its file.
 func newSchedule(t *testing.T, on *site, l *lane, seed uint64, rng *rand.Rand, shape shape) *schedule {
@@ -85,8 +83,8 @@ func play(t *testing.T, on *site, l *lane, seed uint64, r *result) {
 	go s.writer.run(8, 5*time.Millisecond)
 	defer func() {
 		*r = result{
-			events: s.ledger.count(), runs: s.runs, strikes: s.strikes, idle: s.idle,
-			verdict: s.oracle.count,
+			Events: s.ledger.count(), Runs: s.runs, Strikes: s.strikes, Idle: s.idle,
+			Verdict: s.oracle.count,
 		}
 		s.tell()
 	}()
