@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wazuh-etl/etl/testdata/tally"
 	"go.uber.org/goleak"
 )
 
@@ -47,7 +49,7 @@ func TestSchedule(t *testing.T) {
 	var mu sync.Mutex
 	var failed atomic.Bool
 	failfast := flag.Lookup("test.failfast").Value.String() == "true"
-	all := result{strikes: map[kind]int{}, idle: map[kind]int{}}
+	var all tally.Result[kind]
 	began := time.Now()
 	t.Run("seeds", func(t *testing.T) {
 		for i := range count {
@@ -61,33 +63,13 @@ func TestSchedule(t *testing.T) {
 				r := playAlone(t, seed)
 				mu.Lock()
 				defer mu.Unlock()
-				all.add(r)
+				all.Add(r.Result)
 			})
 		}
 	})
 	fmt.Printf("%d schedules, seeds %d to %d, %d events, %d runs of the process, %v\n",
-		count, first, first+uint64(count)-1, all.events, all.runs, time.Since(began).Round(time.Millisecond))
-	v := all.verdict
-	fmt.Printf("lost %d, phantom %d, damaged %d, reordered %d, duplicated beyond the bound %d (%d within it, which was %d)\n",
-		v.lost, v.phantom, v.damaged, v.reordered, v.duplicated, v.again-v.duplicated, v.bound)
-	fmt.Println("faults that struck while events were in flight, and while none were:")
-	for _, k := range names(all.strikes) {
-		fmt.Printf("  %-18s %6d %6d\n", k, all.strikes[k], all.idle[k])
-	}
-}
-
-func (r *result) add(o result) {
-	r.events += o.events
-	r.runs += o.runs
-	for k, n := range o.strikes {
-		r.strikes[k] += n
-	}
-	for k, n := range o.idle {
-		r.idle[k] += n
-	}
-	a, b := &r.verdict, o.verdict
-	a.lost, a.phantom, a.damaged, a.duplicated, a.reordered = a.lost+b.lost, a.phantom+b.phantom, a.damaged+b.damaged, a.duplicated+b.duplicated, a.reordered+b.reordered
-	a.again, a.bound = a.again+b.again, a.bound+b.bound
+		count, first, first+uint64(count)-1, all.Events, all.Runs, time.Since(began).Round(time.Millisecond))
+	all.Print(os.Stdout, nil)
 }
 
 // playAlone plays a schedule in a bubble of its own and says what was wrong.
@@ -101,8 +83,8 @@ func playAlone(t *testing.T, seed uint64) (r result) {
 		}
 	}()
 	synctest.Test(t, func(t *testing.T) { r = play(t, seed) })
-	if len(r.violations) == 0 && (r.events < 1000 || !wild(r.strikes)) {
-		t.Errorf("too tame: %d events, faults %v\nagain: %s", r.events, maps.Clone(r.strikes), again)
+	if len(r.violations) == 0 && (r.Events < 1000 || !wild(r.Strikes)) {
+		t.Errorf("too tame: %d events, faults %v\nagain: %s", r.Events, maps.Clone(r.Strikes), again)
 	}
 	if len(r.violations) > 0 {
 		t.Errorf("%d violations:\n  %s\nagain: %s", len(r.violations), strings.Join(r.violations[:min(10, len(r.violations))], "\n  "), again)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/state"
+	"github.com/wazuh-etl/etl/testdata/tally"
 )
 
 // place is where a line stands: the two halves of its id.
@@ -45,17 +46,11 @@ type oracle struct {
 	began time.Time // of this run
 	spans []span    // the runs before
 
-	count verdict
+	count tally.Verdict
 }
 
 // span is the time of a run.
 type span struct{ from, to time.Time }
-
-// verdict is what is wrong, in events.
-type verdict struct {
-	lost, phantom, damaged, duplicated, reordered int
-	again, bound                                  int // duplicates that there were, and that there might have been
-}
 
 func newOracle(h *harness) *oracle {
 	o := &oracle{
@@ -413,20 +408,20 @@ func (o *oracle) judge() {
 			}
 			if d.n < 0 || d.n >= len(lines) || !wants(s, lines[d.n].class) {
 				if d.n >= 0 && d.n < len(lines) && strings.Contains(d.text, lines[d.n].text) || d.n < 0 {
-					o.count.phantom++
+					o.count.Phantom++
 					o.violate("%s has what it must not have: %.80q", s, d.text)
 					continue
 				}
 			}
 			if d.n < 0 || d.n >= len(lines) || d.text != lines[d.n].text {
-				o.count.damaged++
+				o.count.Damaged++
 				o.violate("%s has a damaged event %d: %.80q", s, d.n, d.text)
 				continue
 			}
 			times[d.n]++
 			if times[d.n] == 1 && s != deadLetters {
 				if d.n < highest {
-					o.count.reordered++
+					o.count.Reordered++
 					o.violate("%s got %d for the first time behind %d", s, d.n, highest)
 				}
 				highest = max(highest, d.n)
@@ -454,19 +449,19 @@ func (o *oracle) judge() {
 			if s == deadLetters && l.class == poison {
 				may += o.h.targets[sinkA].refusals(n) - 1
 			}
-			o.count.again += times[n] - 1
-			o.count.bound += may
+			o.count.Again += times[n] - 1
+			o.count.Bound += may
 			if times[n]-1 > may {
-				o.count.duplicated += times[n] - 1 - may
+				o.count.Duplicated += times[n] - 1 - may
 				o.violate("%s has %d %d times, and may have it %d times", s, n, times[n], 1+may)
 			}
 		}
 		if len(lost) > 0 {
-			o.count.lost += len(lost)
+			o.count.Lost += len(lost)
 			o.violate("%s lost %d events: %v", s, len(lost), lost[:min(len(lost), 30)])
 		}
 		if len(unseen) > 0 {
-			o.count.lost += len(unseen)
+			o.count.Lost += len(unseen)
 			o.violate("%s lost %d events to truncations that nobody was told about: %v", s, len(unseen), unseen[:min(len(unseen), 30)])
 		}
 		o.mu.Unlock()

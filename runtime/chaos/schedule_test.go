@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/world"
 	"github.com/wazuh-etl/etl/runtime/world/worldtest"
+	"github.com/wazuh-etl/etl/testdata/tally"
 )
 
 // kind is a kind of fault.
@@ -79,11 +79,8 @@ func draw(rng *rand.Rand, lines int) []fault {
 
 // result is what became of a schedule.
 type result struct {
-	events        int
-	strikes, idle map[kind]int
-	verdict       verdict
-	violations    []string
-	runs          int
+	tally.Result[kind]
+	violations []string
 }
 
 // play runs the schedule of a seed, in virtual time.
@@ -155,8 +152,10 @@ func play(t *testing.T, seed uint64) result {
 	h.halt()
 	h.oracle.judge()
 	return result{
-		events: len(h.writer.lines), strikes: h.strikes, idle: h.idle, verdict: h.oracle.count,
-		violations: h.violations, runs: h.runs,
+		Result: tally.Result[kind]{
+			Events: len(h.writer.lines), Runs: h.runs, Strikes: h.strikes, Idle: h.idle, Verdict: h.oracle.count,
+		},
+		violations: h.violations,
 	}
 }
 
@@ -486,13 +485,3 @@ func (h *harness) reload() {
 
 // String is for the journal.
 func (f fault) String() string { return fmt.Sprintf("%s@%d", f.kind, f.at) }
-
-// names are the kinds in the order of the table.
-func names(m map[kind]int) []kind {
-	var list []kind
-	for k := range m {
-		list = append(list, k)
-	}
-	slices.Sort(list)
-	return list
-}
