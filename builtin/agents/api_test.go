@@ -111,10 +111,23 @@ func (s *wazuhAPI) give(w http.ResponseWriter, above int64, limit int) {
 		if total++; len(items) == limit {
 			continue
 		}
+		p := a.Shared.profile()
+		if p == (profile{}) {
+			p = profile{Version: "Wazuh v4.14.7", Node: "node01", Groups: "default", OS: system{"Ubuntu", "22.04", "ubuntu", "x86_64"}}
+		}
 		item := map[string]any{
 			"id": shownID(a.ID), "name": a.Name, "ip": a.IP, "status": inWazuh[a.Status], "status_code": a.Code,
-			"dateAdd": date(a.Added), "node_name": "node01", "group": []string{"default"}, "version": "Wazuh v4.14.7",
-			"os": map[string]any{"name": "Ubuntu", "version": "22.04", "platform": "ubuntu", "arch": "x86_64"},
+			"dateAdd": date(a.Added), "node_name": p.Node,
+		}
+		// What is not known is left out.
+		if p.Version != "" {
+			item["version"] = p.Version
+		}
+		if p.Groups != "" {
+			item["group"] = strings.Split(p.Groups, ",")
+		}
+		if p.OS != (system{}) {
+			item["os"] = p.OS
 		}
 		if a.Keepalive != 0 {
 			item["lastKeepAlive"] = date(a.Keepalive)

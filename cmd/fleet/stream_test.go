@@ -125,11 +125,18 @@ const (
 	heartbeats = "heartbeat"
 )
 
-// batched are the events in all batches.
+// batched are the events in all batches, each once: what is read again after a kill may be in
+// another batch as well.
 func (s *stream) batched() []message {
 	var all []message
+	seen := map[string]bool{}
 	for _, m := range s.of(batches)() {
-		all = append(all, m.Events...)
+		for _, e := range m.Events {
+			if !seen[e.EventID] {
+				seen[e.EventID] = true
+				all = append(all, e)
+			}
+		}
 	}
 	return all
 }
