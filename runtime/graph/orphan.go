@@ -35,9 +35,10 @@ func (g *Graph) orphans() (orphans []string, err error) {
 	return orphans, nil
 }
 
-// tellOrphans warns of events in queues on disk that nobody will deliver.
+// tellOrphans warns of events in queues on disk that nobody will deliver. Where others stand in
+// for the sources that is no news: the queues are theirs.
 func (g *Graph) tellOrphans() {
-	if g.options.State == nil {
+	if g.options.State == nil || g.options.Source != nil {
 		return
 	}
 	g.mu.Lock()

@@ -65,7 +65,7 @@ func (l *Log) vanished(from []component.Position) {
 			low, high = min(low, p.Offset), max(high, p.Offset)
 		}
 	}
-	gone := Range{low, high - 1}
+	gone := Range{max(low, l.numbers.First), high - 1} // what was dropped by hand is not missed
 	if len(l.segments) == 0 && gone.Count() > 0 && l.numbers.droppedIn(gone) == 0 && l.numbers.tell(gone) {
 		l.lost(gone)
 	}
