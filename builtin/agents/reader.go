@@ -3,7 +3,6 @@ package agents
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -41,10 +40,6 @@ type patience struct {
 }
 
 func (p patience) Unwrap() error { return p.error }
-
-func later(wait time.Duration, format string, args ...any) error {
-	return patience{fmt.Errorf(format, args...), wait}
-}
 
 // sleep waits, unless ctx ends first.
 func sleep(ctx context.Context, d time.Duration) error {

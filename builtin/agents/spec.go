@@ -51,6 +51,7 @@ var spec = &component.Spec{
 		{Name: "flap_window", Type: component.TypeDuration, Default: time.Hour, Check: atLeast(time.Second),
 			Doc: "`flaps` counts how often the agent has connected or disconnected in this time, at most 100. What a restart of the manager did is not counted."},
 	},
+	Connection: []string{"api"},
 	Blocks: []component.BlockSpec{{
 		Name: "api",
 		Doc: "Asks the Wazuh API instead, from any machine. The server's certificate is always verified; the one that Wazuh makes for itself is " +
@@ -187,6 +188,7 @@ Events wait in the state directory until all sinks have them; a queue on disk is
 | more than half of the agents are gone at once | the same: they are looked for again first | TestADisappearedFleetIsLookedForAgain |
 | **unreadable**: permission is missing, the file is no database, an answer makes no sense | it is tried again every ` + "`poll_interval`" + `, health says why. Nothing that was not read whole is compared | TestWhatIsNotThereIsWaitedFor, TestAnAnswerThatMakesNoSense |
 | the API refuses the token | a new one is asked for, once; a login that is refused waits a minute | TestTheAPIsTokenIsRenewed, TestALoginThatIsRefused |
+| several sources with ` + "`api`" + ` of one ` + "`connection`" + ` | they are one user for the API: one login, one token, one rate, and one pause when it wants to be left alone | TestSourcesOfOneConnectionAreOneUser |
 | the API has had too many requests | it is left alone for as long as it says, or a minute | TestTheAPIsLimitIsRespected |
 | **bad data**: a status that is not known | it is ` + "`Unknown`" + ` | TestDifferences |
 | the sinks are slow, or a target is away | the source waits, and reads nothing meanwhile; then it tells what is different | TestASlowSinkIsWaitedFor |

@@ -112,7 +112,7 @@ sink "nats" "copies" {
 - Either, or: a component with a ` + "`connection`" + ` writes none of them itself. A connection has a ` + "`description`" + ` too.
 - While the pipeline runs, the components of kind ` + "`nats`" + ` that name one connection have one connection to the servers, one login and one health. When it
   goes down, and when it is back, the log says so once, by the connection's name. What one of them suffers from alone (a missing stream) is its own.
-  Each sink ` + "`kafka`" + ` has a producer of its own.
+  Sources ` + "`wazuh_agents`" + ` with one ` + "`api`" + ` have one token and one rate. Each sink ` + "`kafka`" + ` has a producer of its own.
 - At a reload, a connection that has not changed stays open, whatever becomes of the components that use it. One that has changed, or whose files have, replaces the components
   that use it, and no others; the old one is closed when the last of them has handed over. One that nobody uses is a warning.
 `
