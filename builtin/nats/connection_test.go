@@ -200,9 +200,9 @@ sink "nats" %q {
 	return text
 }
 
-func holdThree(t testing.TB, f *fleet, n int) {
+func holdThree(t testing.TB, url string, n int) {
 	t.Helper()
-	j := js(t, f.url())
+	j := js(t, url)
 	defer j.Conn().Close()
 	for _, name := range []string{"a", "b", "c"} {
 		st, err := j.Stream(t.Context(), name)
@@ -225,9 +225,9 @@ func holdThree(t testing.TB, f *fleet, n int) {
 	}
 }
 
-func streamsOfThree(t testing.TB, f *fleet) {
+func streamsOfThree(t testing.TB, url string) {
 	t.Helper()
-	j := js(t, f.url())
+	j := js(t, url)
 	defer j.Conn().Close()
 	for _, name := range []string{"a", "b", "c"} {
 		stream(t, j, jetstream.StreamConfig{Name: name, Subjects: []string{name + ".>"}, Storage: jetstream.FileStorage})
@@ -238,7 +238,7 @@ func streamsOfThree(t testing.TB, f *fleet) {
 // its sinks change, and is replaced when it changes itself; nothing is lost by that.
 func TestOneConnectionOfThreeSinks(t *testing.T) {
 	f := serve(t, nil)
-	streamsOfThree(t, f)
+	streamsOfThree(t, f.url())
 	eventually(t, "the test's own connection ends", func() bool { return f.NumClients() == 0 })
 	p := newPipe(t)
 	p.start(three(f.url(), "", ""))
@@ -253,7 +253,7 @@ func TestOneConnectionOfThreeSinks(t *testing.T) {
 	p.more(1000)
 	want(t, "connections made when it has changed", p.dials.Load(), 2)
 	eventually(t, "the old connection ends", func() bool { return f.NumClients() == 1 })
-	holdThree(t, f, p.finish())
+	holdThree(t, f.url(), p.finish())
 	eventually(t, "the connection ends with the pipeline", func() bool { return f.NumClients() == 0 })
 }
 
@@ -261,7 +261,7 @@ func TestOneConnectionOfThreeSinks(t *testing.T) {
 // twice, and the log has it once, by the connection's name.
 func TestAServerKilledUnderThreeSinks(t *testing.T) {
 	f := serve(t, nil)
-	streamsOfThree(t, f)
+	streamsOfThree(t, f.url())
 	p := newPipe(t)
 	p.start(three(f.url(), "", ""))
 	const times = 3
@@ -275,7 +275,7 @@ func TestAServerKilledUnderThreeSinks(t *testing.T) {
 		f.start(t)
 	}
 	p.more(2000)
-	holdThree(t, f, p.finish())
+	holdThree(t, f.url(), p.finish())
 	for _, text := range []string{"the connection fails", "the connection is back"} {
 		if n := strings.Count(p.told(), text); n != times {
 			t.Errorf("%q is told %d times for %d restarts", text, n, times)

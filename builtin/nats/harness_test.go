@@ -2,6 +2,7 @@ package nats
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,6 +146,7 @@ type host struct {
 	component.Host
 	mu   sync.Mutex
 	bad  error
+	once error // the first bad one
 	text bytes.Buffer
 }
 
@@ -166,6 +168,13 @@ func (h *host) health() error {
 	return h.bad
 }
 
+// first is what went wrong first.
+func (h *host) first() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.once
+}
+
 func newHost(t testing.TB) *host {
 	h := new(host)
 	h.Host = component.Host{
@@ -176,7 +185,7 @@ func newHost(t testing.TB) *host {
 		Health: func(err error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			h.bad = err
+			h.bad, h.once = err, cmp.Or(h.once, err)
 		},
 	}
 	return h

@@ -113,3 +113,22 @@ func TestServerProcessKilledUnderLoad(t *testing.T) {
 		t.Errorf("%d messages of %d, or not in order", len(all), n)
 	}
 }
+
+// The same with three sinks on one connection.
+func TestServerProcessKilledUnderThreeSinks(t *testing.T) {
+	server := build(t)
+	server.start(t)
+	streamsOfThree(t, server.url())
+	p := newPipe(t)
+	p.start(three(server.url(), "", ""))
+	for range 5 {
+		p.more(5000)
+		server.kill()
+		eventually(t, "the connection is down", func() bool { return p.graph.Snapshot().Connections[0].Health != nil })
+		server.start(t)
+	}
+	p.more(5000)
+	n := p.finish()
+	holdThree(t, server.url(), n)
+	t.Logf("%d events to each of three sinks", n)
+}
