@@ -178,10 +178,9 @@ func TestAPIOverTLS(t *testing.T) {
 	if n := len(g.have(typeSnapshot)); n != 1100 {
 		t.Errorf("%d agents", n)
 	}
-	s.change(func() {
-		s.agents[1] = one(2, disconnected)
-		s.agents = append(s.agents[:800], s.agents[801:]...)
-	})
+	s.change(func() { s.agents[1] = one(2, disconnected) })
+	g.wait("a change", atLeastEvents(g, 1)) // a read of several pages may be under way: each change by itself
+	s.change(func() { s.agents = append(s.agents[:800], s.agents[801:]...) })
 	g.wait("the changes", atLeastEvents(g, 2))
 	g.want("disconnected 002 Active Disconnected", "removed 801 Active Unknown")
 	g.valid()
