@@ -203,7 +203,7 @@ func (f *feed) open(lot *component.Lot) *job {
 	}
 	f.began, f.emitted = true, lot.Position
 	j := &job{
-		feed: f, program: f.program.acquire(), lot: lot,
+		feed: f, address: f.address, program: f.program.acquire(), lot: lot,
 		bytes: held(lot), events: len(lot.Lines),
 		done: make(chan struct{}),
 	}

@@ -114,20 +114,22 @@ func (g *Graph) switchStages(next, old *program) error {
 func (g *Graph) switchSources(next, old *program) {
 	for address, f := range g.feeds { // first: who takes over must know where they stand
 		if next.byName[address] == nil {
-			f.leave()
 			delete(g.feeds, address)
-			g.leaving = append(g.leaving, f)
+			if !f.rename(next) {
+				f.leave()
+				g.leaving = append(g.leaving, f)
+			}
 		}
 	}
 	for address, f := range g.feeds {
 		s := next.byName[address]
 		was := old.byName[address]
 		switch {
-		case was == nil:
+		case f.tracker == nil:
 			if err := f.start(); err != nil {
 				g.fail(err)
 			}
-		case s.node.Source != was.node.Source:
+		case was == nil || s.node.Source != was.node.Source:
 			f.end()
 			betweenSources.Pass()
 			f.mu.Lock()

@@ -96,6 +96,41 @@ func (f *feed) leave() {
 	}
 }
 
+// rename makes the feed of a source that a reload removed that of a new one of its kind which reads the same, as if
+// only its settings had changed: what is on its way stays on its account, so nothing comes twice. false where none is, or the stored
+// checkpoints alone can tell: a queue on disk, detached sinks, nothing read yet. The caller has g.mu.
+func (f *feed) rename(next *program) bool {
+	state := f.g.options.State
+	if _, queued := f.node.Source.(*spool.Source); queued || state == nil {
+		return false
+	}
+	f.mu.Lock()
+	at, began, alone := f.emitted, f.began, len(f.sides) == 0
+	f.mu.Unlock()
+	if !began || !alone {
+		return false
+	}
+	for _, s := range next.steps {
+		address := s.node.Address
+		heir, ok := s.node.Source.(component.Claimant)
+		if !ok || f.g.feeds[address].tracker != nil || kindOf(address) != kindOf(f.address) || len(state.Checkpoints(address)) > 0 || !heir.Claims(at) {
+			continue
+		}
+		f.leave()
+		if err := f.g.succeed(address, f.address); err != nil { // the start of the heir is told the same
+			return false
+		}
+		f.g.log.Info("the source takes over from one that is gone and read the same", "component", address, "from", f.address)
+		f.mu.Lock()
+		f.address, f.stats = address, s.stats
+		f.mu.Unlock()
+		f.g.feeds[address] = f
+		f.g.learnNames()
+		return true
+	}
+	return false
+}
+
 // handOver stops the feed's own checkpoints if it is the one at address: what
 // of its events is still on its way is read again by who took over.
 func (f *feed) handOver(address string) {

@@ -13,6 +13,7 @@ import (
 // job is one lot on its way through the workers.
 type job struct {
 	feed    *feed
+	address string // of the source, in program
 	program *program
 	lot     *component.Lot
 	account *ack.Lot
@@ -57,7 +58,7 @@ func (g *Graph) worker(i int) {
 
 // run walks every line of the lot. A component that panics costs its event.
 func (j *job) run(w *walk, scratch *event.Event) {
-	source := j.program.byName[j.feed.address]
+	source := j.program.byName[j.address]
 	w.sift(source.sifter, j.lot)
 	for i := 0; i < len(j.lot.Lines); {
 		i = j.lines(w, scratch, source, i)
