@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
+	"unsafe"
 )
 
 const (
@@ -18,7 +19,7 @@ func scanString(raw []byte, pos int) (end int, f flags, err error) {
 		// control character or not ASCII. (A borrow can only mark bytes above
 		// the first true mark.) With one bit turned the quote is just above the control characters.
 		if pos+8 <= len(raw) {
-			x := binary.LittleEndian.Uint64(raw[pos:])
+			x := word(raw, pos)
 			low, slash := x^(('"'^' ')*ones), x^('\\'*ones)
 			marks := ((low-(' '+1)*ones)&^low | (slash-ones)&^slash | x) & highs
 			if marks == 0 {
@@ -31,6 +32,11 @@ func scanString(raw []byte, pos int) (end int, f flags, err error) {
 		switch {
 		case c == '"':
 			return pos, f, nil
+		case c == '\\' && pos+1 < len(raw) && short[raw[pos+1]]:
+			f |= escaped
+			for pos += 2; pos+1 < len(raw) && raw[pos] == '\\' && short[raw[pos+1]]; {
+				pos += 2
+			}
 		case c == '\\':
 			size, broken := scanEscape(raw[pos:])
 			if size == 0 {
@@ -58,20 +64,22 @@ func scanString(raw []byte, pos int) (end int, f flags, err error) {
 	return 0, f, unexpected(raw, pos, "the end of a text")
 }
 
-// scanEscape measures the escape s starts with: 0 if it is none. broken is
-// true for a surrogate that no other one completes.
+// word is the eight bytes of b from at on, which must be there, the first one lowest.
+func word(b []byte, at int) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), at))[:])
+}
+
+// short are the bytes that make an escape of two with a backslash before them.
+var short = [256]bool{'"': true, '\\': true, '/': true, 'b': true, 'f': true, 'n': true, 'r': true, 't': true}
+
+// scanEscape measures the escape \uXXXX, or two of them, that s starts with: 0 if it
+// is none. broken is true for a surrogate that no other one completes.
 func scanEscape(s []byte) (size int, broken bool) {
-	if len(s) < 2 {
+	if len(s) < 2 || s[1] != 'u' {
 		return 0, false
 	}
-	switch s[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2, false
-	case 'u':
-		r, size := decodeUnicode(s)
-		return size, isBroken(r, s)
-	}
-	return 0, false
+	r, size := decodeUnicode(s)
+	return size, isBroken(r, s)
 }
 
 // scanNumber finds the end of the number that starts at pos.

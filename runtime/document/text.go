@@ -154,8 +154,21 @@ func isReplacement(s []byte) bool {
 
 // valid is s with U+FFFD for each byte that is not UTF-8.
 func valid(s string) string {
-	if utf8.ValidString(s) {
+	if isASCII(s) || utf8.ValidString(s) {
 		return s
 	}
 	return string([]rune(s))
+}
+
+func isASCII(s string) bool {
+	b, i := bytesOf(s), 0
+	for ; i+8 <= len(b); i += 8 {
+		if word(b, i)&highs != 0 {
+			return false
+		}
+	}
+	for i < len(b) && b[i] < utf8.RuneSelf {
+		i++
+	}
+	return i == len(b)
 }
