@@ -20,6 +20,9 @@ import (
 // databaseEnv names the database that the program writes instead of running tests.
 const databaseEnv = "ETL_TEST_MANAGER"
 
+// pause is between two commits of a busy wazuh-db.
+const pause = 50 * time.Millisecond
+
 // CommitTries is how often wazuh-db tries a commit at once, without a pause, before it gives up.
 const CommitTries = 1000
 
@@ -50,7 +53,12 @@ func write(name string) int {
 		case "sql":
 			err = db.Exec(rest)
 		case "commit":
-			err = commit(db)
+			for range 100 { // one that has failed is tried again later, with all it is to commit
+				if err = commit(db); !errors.Is(err, sqlite3.BUSY) {
+					break
+				}
+				time.Sleep(pause)
+			}
 			answer = fmt.Sprint("ok ", time.Now().UnixNano())
 		case "load":
 			answer, err = load(db, rest)
@@ -82,7 +90,7 @@ func load(db *sqlite3.Conn, rest string) (string, error) {
 		return "", err
 	}
 	failed, row, longest := 0, 0, 0
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for i := range commits {
 		if db.GetAutocommit() {
