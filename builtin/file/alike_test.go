@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -19,8 +18,7 @@ func TestSameBytesAgain(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprint(copied, down), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t)
+				onRig(t, func(t *testing.T, r *rig) {
 					way := "rename"
 					if copied {
 						way = "copytruncate"
@@ -49,7 +47,6 @@ func TestSameBytesAgain(t *testing.T) {
 						t.Errorf("%d of 350 lines came", len(got))
 					}
 					wantUnique(t, ids)
-					w.check(w.file.Close())
 				})
 			})
 		}
@@ -60,12 +57,10 @@ func TestSameBytesAgain(t *testing.T) {
 // on to the next one.
 func TestPutAsideAndStillWritten(t *testing.T) {
 	for _, known := range []bool{true, false} { // it was read before
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t)
+		onRig(t, func(t *testing.T, r *rig) {
 			r.append(alerts, lines(0, 3))
 			r.start()
-			time.Sleep(time.Second)
-			r.stop()
+			r.finish()
 			from, next := r.out.last, 3
 			if !known {
 				r.must(r.files.Rename(alerts, alerts+".before"))
@@ -84,8 +79,7 @@ func TestPutAsideAndStillWritten(t *testing.T) {
 				next++
 			}
 			r.append(alerts, lines(next, next+5))
-			time.Sleep(time.Second)
-			r.stop()
+			r.finish()
 			wantNumbers(t, r.out.got(), 0, next+5)
 			wantUnique(t, r.out.ids)
 		})
@@ -95,13 +89,11 @@ func TestPutAsideAndStillWritten(t *testing.T) {
 // Of several such files that come while etl is down, one can't be told from a copy of another: it is not read, and that is said.
 func TestSameBytesWhileDown(t *testing.T) {
 	for _, way := range []string{"rename", "copytruncate"} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t)
+		onRig(t, func(t *testing.T, r *rig) {
 			w := newWriter(t, r.files, alerts, way)
 			r.append(alerts, lines(0, 50))
 			r.start()
-			time.Sleep(time.Second)
-			r.stop()
+			r.finish()
 			for range 2 {
 				time.Sleep(time.Second)
 				w.rotate()
@@ -112,12 +104,10 @@ func TestSameBytesWhileDown(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.start(r.out.last)
-			time.Sleep(time.Second)
-			r.stop()
+			r.finish()
 			if n := strings.Count(r.log.String(), "is taken for a copy of the first, and is not read"); n == 0 || len(r.out.got()) == 150 {
 				t.Errorf("%s: %d lines, said %d times:\n%s", way, len(r.out.got()), n, r.log.String())
 			}
-			w.check(w.file.Close())
 		})
 	}
 }

@@ -44,8 +44,7 @@ func TestRotationsUnderAnyName(t *testing.T) {
 	for name, naming := range namings {
 		for seed := range uint64(8) {
 			t.Run(fmt.Sprint(name, seed), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t)
+				onRig(t, func(t *testing.T, r *rig) {
 					random := rand.New(rand.NewPCG(seed, 3))
 					next, rotations, done := 0, 0, 0
 					write := func(n int) { r.append(alerts, lines(next, next+n)); next += n }
@@ -62,8 +61,7 @@ func TestRotationsUnderAnyName(t *testing.T) {
 								r.aside(naming(rotations))
 							}
 						}
-						time.Sleep(time.Second)
-						r.stop()
+						r.finish()
 						got := r.out.got()
 						wantNumbers(t, got, done, next)
 						wantUnique(t, r.out.ids)
@@ -88,8 +86,7 @@ func TestRotationsUnderAnyName(t *testing.T) {
 
 // A generation that is through is not read again, whatever it is called by then.
 func TestWhatIsThroughIsNotReadAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.start()
 		for n := range 20 {
 			r.append(alerts, lines(2*n, 2*n+2))
@@ -101,86 +98,25 @@ func TestWhatIsThroughIsNotReadAgain(t *testing.T) {
 			}
 		}
 		r.append(alerts, lines(40, 41))
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		wantNumbers(t, r.out.got(), 0, 41)
-	})
-}
-
-// A file that waits for a slow target is copied and truncated, several times.
-func TestWaitingFileIsCopiedAndTruncated(t *testing.T) {
-	for _, rotations := range []int{1, 2, 4} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t)
-			w := newWriter(t, r.files, alerts, "copytruncate")
-			emit := func(n int) { r.append(alerts, lines(w.next, w.next+n)); w.next += n }
-			emit(2)
-			r.start()
-			synctest.Wait()
-			at := r.out.positions[0] // one line is delivered
-			r.stop()
-			w.rotate()
-			emit(2)
-			r.out = &collector{hold: make(chan struct{}, 100)} // the target is slow
-			r.start(at)
-			time.Sleep(time.Second)
-			for range rotations {
-				w.rotate()
-				emit(2)
-				time.Sleep(time.Second)
-			}
-			close(r.out.hold)
-			time.Sleep(time.Second)
-			wantNumbers(t, r.out.got(), 1, w.next)
-			wantUnique(t, r.out.ids)
-			r.stop()
-			w.check(w.file.Close())
-		})
-	}
-}
-
-// It is truncated without a copy while it waits: a gap with its bytes.
-func TestWaitingFileIsTruncated(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.append(alerts, lines(0, 2))
-		r.out = &collector{hold: make(chan struct{}, 100)}
-		r.start()
-		r.append(alerts+".new", lines(2, 4))
-		r.must(r.files.Rename(alerts, alerts+".1"))
-		r.must(r.files.Rename(alerts+".new", alerts))
-		time.Sleep(time.Second)
-		f, err := r.files.OpenFile(alerts, os.O_WRONLY|os.O_TRUNC, 0)
-		r.must(err)
-		r.must(f.Close())
-		r.append(alerts, lines(5, 6))
-		close(r.out.hold)
-		time.Sleep(time.Second)
-		r.want(line(0), line(1), line(5))
-		r.stop()
-		if gaps, _ := r.source.Missed(); gaps != 1 || !strings.Contains(r.log.String(), "from=0 to=") {
-			t.Errorf("%d gaps:\n%s", gaps, r.log.String())
-		}
 	})
 }
 
 // The file of one sink's place is gone: reading begins with the oldest one behind it, not at the
 // place of the other sink.
 func TestLostPlaceBeginsWithTheOldestThatIsLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		w := newWriter(t, r.files, alerts, "rename")
-		emit := func(n int) { r.append(alerts, lines(w.next, w.next+n)); w.next += n }
-		emit(2)
+		w.lines(2)
 		r.start()
 		synctest.Wait()
 		w.rotate()
-		emit(3)
-		time.Sleep(time.Second)
-		r.stop()
+		w.lines(3)
+		r.finish()
 		dead, well := r.out.positions[0], r.out.positions[3]
 		w.rotate()
-		emit(1)
+		w.lines(1)
 		r.must(r.files.Remove(alerts + ".2"))
 		r.out = &collector{}
 		reachable, err := r.source.Resume(r.host, []component.Position{dead, well})
@@ -191,28 +127,24 @@ func TestLostPlaceBeginsWithTheOldestThatIsLeft(t *testing.T) {
 		time.Sleep(time.Second)
 		r.want(line(2), line(3), line(4), line(5))
 		r.stop()
-		if gaps, _ := r.source.Missed(); gaps != 1 || !strings.Contains(r.log.String(), "from=8 to=unknown gaps=1") {
-			t.Errorf("%d gaps:\n%s", gaps, r.log.String())
-		}
+		r.wantGaps(1, "from=8 to=unknown gaps=1")
 	})
 }
 
 // The same without any checkpoint: the file in which the first run began is gone.
 func TestTheBeginningIsGone(t *testing.T) {
 	for _, begun := range []string{lines(0, 2), ""} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t)
+		onRig(t, func(t *testing.T, r *rig) {
 			w := newWriter(t, r.files, alerts, "rename")
-			emit := func(n int) { r.append(alerts, lines(w.next, w.next+n)); w.next += n }
 			r.append(alerts, begun)
 			w.next = 2
 			r.out = &collector{hold: make(chan struct{})}
 			r.start()
 			r.stop()
 			w.rotate()
-			emit(3)
+			w.lines(3)
 			w.rotate()
-			emit(1)
+			w.lines(1)
 			r.must(r.files.Remove(alerts + ".2"))
 			r.out = &collector{}
 			r.source = sourceAt(alerts)
@@ -224,80 +156,11 @@ func TestTheBeginningIsGone(t *testing.T) {
 	}
 }
 
-// More was read than the copy of a file has: reading goes on at the copy's end, and what may have been
-// written in between is a gap.
-func TestPlaceBehindTheEndOfTheCopy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.append(alerts, lines(0, 5))
-		r.start()
-		time.Sleep(time.Second)
-		r.stop()
-		position := r.out.positions[4]
-		r.append(alerts+".1", lines(0, 3)) // the rest was written after it had been copied
-		f, err := r.files.OpenFile(alerts, os.O_WRONLY|os.O_TRUNC, 0)
-		r.must(err)
-		r.must(f.Close())
-		r.append(alerts, lines(5, 7))
-		r.out = &collector{}
-		reachable, err := r.source.Resume(r.host, []component.Position{position})
-		if err != nil || !reachable[0] {
-			t.Errorf("reachable %v, error %v", reachable, err)
-		}
-		r.start(position)
-		time.Sleep(time.Second)
-		r.want(line(5), line(6))
-		r.stop()
-		if gaps, _ := r.source.Missed(); gaps != 1 || !strings.Contains(r.log.String(), "from=40 to=unknown gaps=1") {
-			t.Errorf("%d gaps:\n%s", gaps, r.log.String())
-		}
-	})
-}
-
-// Empty when etl stopped, then written, copied and truncated: the copy is read.
-func TestEmptyFileIsWrittenCopiedAndTruncated(t *testing.T) {
-	for _, running := range []bool{false, true} {
-		for _, rotations := range []int{1, 3} {
-			t.Run(fmt.Sprint(running, rotations), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t)
-					w := newWriter(t, r.files, alerts, "copytruncate")
-					random := rand.New(rand.NewPCG(1, 1))
-					r.start()
-					time.Sleep(time.Second)
-					if running {
-						r.files.Blind(true)
-					} else {
-						r.stop()
-					}
-					for range rotations {
-						w.write(3, random)
-						w.rotate()
-					}
-					w.write(2, random)
-					if !running {
-						r.out, r.source = &collector{}, sourceAt(alerts)
-						r.start()
-					}
-					time.Sleep(time.Second)
-					r.stop()
-					wantNumbers(t, r.out.got(), 0, w.next)
-					if !strings.Contains(r.log.String(), "the file was truncated") {
-						t.Errorf("not told:\n%s", r.log.String())
-					}
-					w.check(w.file.Close())
-				})
-			})
-		}
-	}
-}
-
 // Generations that begin with the same line, with others in between or not, never share an id, and keep theirs over a
 // restart.
 func TestSameFirstLineAgainLater(t *testing.T) {
 	const head = `{"head":1}` + "\n"
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		w := newWriter(t, r.files, alerts, "rename")
 		r.start()
 		texts := []string{head + lines(0, 2), lines(5, 7), head + lines(10, 12), head + lines(20, 22), lines(5, 8)}
@@ -311,14 +174,12 @@ func TestSameFirstLineAgainLater(t *testing.T) {
 		r.stop()
 		wantUnique(t, r.out.ids)
 		first := r.out
-		r.out, r.source = &collector{}, sourceAt(alerts)
+		r.restart()
 		r.start(first.positions[0])
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		if got, want := fmt.Sprint(r.out.ids), fmt.Sprint(first.ids[1:]); got != want {
 			t.Errorf("ids %s\nbefore %s", got, want)
 		}
-		w.check(w.file.Close())
 	})
 }
 
@@ -328,30 +189,26 @@ func TestReplacedByASmallerFile(t *testing.T) {
 	for name, text := range map[string]string{"another first line": lines(20, 22), "the same first line": lines(0, 1) + lines(30, 32)} {
 		for _, how := range []string{"running, in place", "running, another file", "down, in place", "down, another file"} {
 			t.Run(name+", "+how, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t)
+				onRig(t, func(t *testing.T, r *rig) {
 					r.append(alerts, lines(0, 10))
 					r.start()
 					time.Sleep(time.Second)
 					ids, position := r.out.ids, r.out.last
 					if strings.HasPrefix(how, "down") {
 						r.stop()
-						r.out, r.source = &collector{}, sourceAt(alerts)
+						r.restart()
 					}
 					if strings.HasSuffix(how, "file") {
 						r.must(r.files.Remove(alerts))
 					} else {
-						f, err := r.files.OpenFile(alerts, os.O_WRONLY|os.O_TRUNC, 0)
-						r.must(err)
-						r.must(f.Close())
+						r.truncate(alerts)
 					}
 					r.append(alerts, text)
 					if strings.HasPrefix(how, "down") {
 						r.start(position)
 						ids = append(ids, r.out.ids...)
 					}
-					time.Sleep(time.Second)
-					r.stop()
+					r.finish()
 					got := r.out.got()
 					n := strings.Count(text, "\n")
 					if len(got) < n || strings.Join(got[len(got)-n:], "\n")+"\n" != text {
@@ -381,8 +238,7 @@ func TestSameFirstLineCompressed(t *testing.T) {
 			r.append(alerts, head+lines(1000*i, 1000*i+1000))
 			if i == 1 {
 				r.start()
-				time.Sleep(time.Second)
-				r.stop()
+				r.finish()
 			}
 		}
 		for i := 1; i < 4; i++ {
@@ -393,10 +249,9 @@ func TestSameFirstLineCompressed(t *testing.T) {
 			r.must(r.files.Remove(name))
 		}
 		position := r.out.positions[500]
-		r.out, r.source = &collector{}, sourceAt(alerts)
+		r.restart()
 		r.start(position)
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		var got []string
 		for _, l := range r.out.got() {
 			if l+"\n" != head {
@@ -407,53 +262,9 @@ func TestSameFirstLineCompressed(t *testing.T) {
 	})
 }
 
-// Which way numbers go is seen by what is known, whatever empty files there are in between.
-func TestNumbersGoWhereTheyWent(t *testing.T) {
-	for name, c := range map[string]struct {
-		known, fresh string // numbers, oldest first; 0: an empty file
-		empty        int
-		up           bool
-	}{
-		"shifted, one known":       {"4", "1 2 3", 0, false},
-		"counts on, one known":     {"1", "2 3 4", 0, true},
-		"shifted, two known":       {"4 3", "1 2", 0, false},
-		"counts on, two known":     {"1 2", "3 4", 0, true},
-		"counts on, an empty one":  {"1 3", "2 4 5", 2, true},
-		"shifted, an empty one":    {"5 3", "1 2 4", 4, false},
-		"one known, an empty one":  {"2", "1 3 4", 1, true},
-		"shifted, an empty newest": {"2", "1 3", 3, false},
-		"nothing known":            {"", "1 2 3", 0, true}, // by their times
-	} {
-		r := &register{}
-		add := func(numbers string, id int64) {
-			for i, n := range strings.Fields(numbers) {
-				m := member{kind: counted, path: n, head: []byte("x"), id: id * int64(i+1), modified: time.Unix(int64(i), 0)}
-				_, m.order = rotated('.', n)
-				if m.number() == c.empty {
-					m.head = nil
-				}
-				r.members = append(r.members, m)
-				if id != 0 {
-					r.records = append(r.records, record{ID: m.id})
-				}
-			}
-		}
-		add(c.known, 1)
-		add(c.fresh, 0)
-		var fresh []*member
-		for i := range r.members[len(r.records):] {
-			fresh = append(fresh, &r.members[len(r.records)+i])
-		}
-		if up := r.upwards(fresh); up != c.up {
-			t.Errorf("%s: up %v", name, up)
-		}
-	}
-}
-
 // What is in the way of writing the history down is tried again, and does not stop the events.
 func TestHistoryOnAFullDisk(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		full := r.host.State.(*memory)
 		w := newWriter(t, r.files, alerts, "rename")
 		random := rand.New(rand.NewPCG(1, 1))
@@ -467,19 +278,16 @@ func TestHistoryOnAFullDisk(t *testing.T) {
 		}
 		wantNumbers(t, r.out.got(), 0, w.next)
 		full.fill(false)
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		if n := len((&history{state: full}).load()); n != 4 {
 			t.Errorf("%d generations are stored", n)
 		}
-		w.check(w.file.Close())
 	})
 }
 
 // The history does not grow for ever.
 func TestHistoryForgets(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.start()
 		for n := range 2 * historyLength {
 			r.append(alerts, lines(n, n+1))
@@ -497,8 +305,7 @@ func TestHistoryForgets(t *testing.T) {
 // A history that is damaged is none: files are ordered by their names then.
 func TestHistoryIsDamaged(t *testing.T) {
 	for _, value := range []string{"", "{", "[]", `[{"id":1}]`, `[{"id":1,"name":"x","length":-5,"head":"y"},{"id":1,"length":9999999}]`} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t)
+		onRig(t, func(t *testing.T, r *rig) {
 			w := newWriter(t, r.files, alerts, "rename")
 			random := rand.New(rand.NewPCG(1, 1))
 			w.write(3, random)
@@ -509,10 +316,9 @@ func TestHistoryIsDamaged(t *testing.T) {
 				w.write(3, random)
 			}
 			r.must(r.host.State.Set(historyKey, []byte(value)))
-			r.out, r.source = &collector{}, sourceAt(alerts)
+			r.restart()
 			r.must(r.once(position))
 			wantNumbers(t, r.out.got(), 2, w.next)
-			w.check(w.file.Close())
 		})
 	}
 }
@@ -524,8 +330,7 @@ func TestFilesBesideThatCannotBeRead(t *testing.T) {
 		err  error
 		want int
 	}{{os.ErrPermission, 3}, {syscall.EIO, 0}} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t)
+		onRig(t, func(t *testing.T, r *rig) {
 			r.append(alerts+".1", lines(0, 3))
 			r.append(alerts, lines(3, 6))
 			r.files.Fault(func(op worldtest.Op, name string) error {
@@ -549,8 +354,7 @@ func TestFilesBesideThatCannotBeRead(t *testing.T) {
 
 // A file that is made beside the path, and was seen there, is read when it comes to the path.
 func TestMadeBesideThePath(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, line(0)+"\n")
 		r.start()
 		for n := 1; n < 10; n++ {
@@ -568,15 +372,13 @@ func TestMadeBesideThePath(t *testing.T) {
 
 // A file that is known to be none of the path's holds up nothing when it can't be read.
 func TestAForeignFileThatCannotBeRead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 3))
 		r.start()
 		time.Sleep(time.Second)
 		r.must(r.files.Rename(alerts, alerts+".1"))
 		r.append(alerts, lines(3, 5))
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		r.append("/logs/alerts.json.backup", "something else\n")
 		r.source = sourceAt(alerts)
 		from := r.out.positions[0]
@@ -593,90 +395,27 @@ func TestAForeignFileThatCannotBeRead(t *testing.T) {
 		}
 		r.out = &collector{}
 		r.start(from)
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		wantNumbers(t, r.out.got(), 1, 5)
 	})
 }
 
 // An empty file is the copy of nothing: not of the one that is read from.
 func TestEmptyFilesAreNoCopies(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 3))
 		r.start()
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		from := r.out.positions[2]
-		f, err := r.files.OpenFile(alerts, os.O_WRONLY, 0) // what was in it is gone, and copied when nothing was in it
-		r.must(err)
-		r.must(f.Truncate(0))
-		r.must(f.Close())
+		r.truncate(alerts)
 		r.append(alerts+".1", "")
 		r.append(alerts, lines(3, 6))
-		r.out, r.source = &collector{}, sourceAt(alerts)
+		r.restart()
 		if _, err := r.source.Resume(r.host, []component.Position{from}); err != nil {
 			t.Fatal(err)
 		}
 		r.start(from)
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		wantNumbers(t, r.out.got(), 3, 6)
-	})
-}
-
-// Of several copies of a generation the one that is whole is read.
-func TestTheLongestCopyIsRead(t *testing.T) {
-	r := &register{records: []record{{ID: 7, Name: "x"}}, members: []member{
-		{path: "part", id: 7, size: 10, kind: counted}, {path: "whole", id: 7, size: 20, kind: counted},
-	}}
-	list := between(r.sorted(), map[int64]int{7: 0}, -1, 1)
-	if len(list) != 1 || list[0].path != "whole" {
-		t.Errorf("%v", list)
-	}
-}
-
-// Numbers of files that only begin like another one say nothing about which way numbers go.
-func TestCopiesDoNotTellWhichWayNumbersGo(t *testing.T) {
-	r := &register{records: []record{{ID: 7}}}
-	for _, n := range []string{"4", "3", "2", "1"} {
-		m := member{kind: counted, path: n, head: []byte("x")}
-		_, m.order = rotated('.', n)
-		switch n {
-		case "1":
-			m.id, m.itself = 7, true
-		case "4":
-			m.id = 7
-		}
-		r.members = append(r.members, m)
-	}
-	if !r.upwards([]*member{&r.members[1], &r.members[2]}) {
-		t.Error("1 is the oldest, and yet they count down")
-	}
-}
-
-// A file that waits for a slow target is copied, truncated and, empty as it is, put aside.
-func TestWaitingFileIsTruncatedAndPutAside(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.append(alerts, lines(0, 2))
-		r.out = &collector{hold: make(chan struct{}, 100)} // the target is slow
-		r.start()
-		time.Sleep(time.Second)
-		r.must(r.files.Rename(alerts, alerts+".1"))
-		r.append(alerts, lines(2, 4))
-		time.Sleep(time.Second)
-		r.append(alerts+".2", lines(2, 4))
-		f, err := r.files.OpenFile(alerts, os.O_WRONLY, 0)
-		r.must(err)
-		r.must(f.Truncate(0))
-		r.must(f.Close())
-		r.must(r.files.Rename(alerts, alerts+".3"))
-		r.append(alerts, lines(4, 6))
-		time.Sleep(time.Second)
-		close(r.out.hold)
-		time.Sleep(time.Second)
-		r.stop()
-		wantNumbers(t, r.out.got(), 0, 6)
 	})
 }

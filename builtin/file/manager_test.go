@@ -35,6 +35,7 @@ type manager struct {
 func newManager(t testing.TB, files disk, path, stem string) *manager {
 	m := &manager{t: t, files: files, path: path, stem: stem, day: time.Date(2025, time.December, 28, 0, 0, 0, 0, time.UTC)}
 	m.open()
+	t.Cleanup(func() { m.file.Close() })
 	return m
 }
 
@@ -123,8 +124,6 @@ func (m *manager) compressAll() {
 		m.done()
 	}
 }
-
-func (m *manager) stop() { m.must(m.file.Close()) }
 
 func zipped(content []byte) []byte {
 	var b bytes.Buffer

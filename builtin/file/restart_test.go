@@ -18,8 +18,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 	for _, way := range ways {
 		for seed := range uint64(30) {
 			t.Run(fmt.Sprintf("%s/%d", way, seed), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t)
+				onRig(t, func(t *testing.T, r *rig) {
 					r.source.profile = profileOf(way)
 					random := rand.New(rand.NewPCG(seed, 4))
 					w := newWriter(t, r.files, alerts, way)
@@ -72,10 +71,8 @@ func TestKilledAgainAndAgain(t *testing.T) {
 					}
 					r.out = &collector{}
 					r.start(checkpoint...)
-					time.Sleep(time.Second)
-					r.stop()
+					r.finish()
 					wantNumbers(t, r.out.got(), done, w.next)
-					w.check(w.file.Close())
 				})
 			})
 		}
@@ -85,8 +82,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 // The first lot says in which generation reading goes on, also where there is
 // nothing more to read in it: who skips what a sink has already must not wait for it.
 func TestFirstLotNamesTheGenerationOfThePosition(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 3))
 		r.must(r.once())
 		end := r.out.last
@@ -119,8 +115,7 @@ func TestKilledBeforeTheFirstCheckpoint(t *testing.T) {
 		want  int
 	}{"file with lines": {lines(0, 3), false, 0}, "empty file": {"", false, 0}, "at the end": {lines(0, 2), true, 2}, "file that came later": {"none", true, 0}} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
+			onRig(t, func(t *testing.T, r *rig) {
 				r.source.atEnd = c.atEnd
 				written := 0
 				if c.there != "none" {
@@ -131,22 +126,19 @@ func TestKilledBeforeTheFirstCheckpoint(t *testing.T) {
 				if c.there == "none" {
 					r.append(alerts, "")
 				}
-				time.Sleep(time.Second)
-				r.stop()
+				r.finish()
 				r.out = &collector{}
 				r.append(alerts, lines(written, 5))
 				r.must(r.files.Rename(alerts, alerts+".1"))
 				r.append(alerts, lines(5, 7))
 				r.start()
-				time.Sleep(time.Second)
-				r.stop()
+				r.finish()
 				wantNumbers(t, r.out.got(), c.want, 7)
 				position := r.out.positions[1]
 
 				r.out = &collector{} // a checkpoint counts more
 				r.start(position)
-				time.Sleep(time.Second)
-				r.stop()
+				r.finish()
 				wantNumbers(t, r.out.got(), c.want+2, 7)
 				if _, ok := r.host.State.Get(beganKey); ok {
 					t.Error("the place where the first run began is kept beside the checkpoint")

@@ -43,6 +43,7 @@ var ways = []string{"rename", "wazuh", "copytruncate"}
 func newWriter(t testing.TB, fs disk, path, way string) *writer {
 	w := &writer{t: t, fs: fs, path: path, way: way}
 	w.begin()
+	t.Cleanup(func() { w.file.Close() })
 	return w
 }
 
@@ -87,6 +88,13 @@ func (w *writer) write(n int, random *rand.Rand) {
 		w.check(err)
 		text = text[cut:]
 	}
+}
+
+// lines writes n lines, whole.
+func (w *writer) lines(n int) {
+	_, err := io.WriteString(w.file, lines(w.next, w.next+n))
+	w.check(err)
+	w.next += n
 }
 
 func (w *writer) rotate() {
@@ -147,8 +155,7 @@ func TestRotationsLoseNothing(t *testing.T) {
 	for _, way := range ways {
 		for seed := range uint64(20) {
 			t.Run(fmt.Sprintf("%s/%d", way, seed), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t)
+				onRig(t, func(t *testing.T, r *rig) {
 					r.source.profile = profileOf(way)
 					random := rand.New(rand.NewPCG(seed, 1))
 					w := newWriter(t, r.files, alerts, way)
@@ -180,7 +187,6 @@ func TestRotationsLoseNothing(t *testing.T) {
 					wantNumbers(t, r.out.got(), 0, w.next)
 					wantUnique(t, r.out.ids)
 					r.stop()
-					w.check(w.file.Close())
 				})
 			})
 		}
@@ -217,7 +223,6 @@ func TestRotationsOnDisk(t *testing.T) {
 			r.must(<-ended)
 			wantNumbers(t, r.out.got(), 0, w.next)
 			wantUnique(t, r.out.ids)
-			w.check(w.file.Close())
 		})
 	}
 }
@@ -227,8 +232,7 @@ func TestRotationsOnDisk(t *testing.T) {
 func TestRotationsWhileHeldUp(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
+			onRig(t, func(t *testing.T, r *rig) {
 				r.source.profile = profileOf(way)
 				r.out.hold = make(chan struct{})
 				r.source.poll = 30 * time.Minute
@@ -255,7 +259,6 @@ func TestRotationsWhileHeldUp(t *testing.T) {
 					t.Errorf("progress %d of %d", read, total)
 				}
 				r.stop()
-				w.check(w.file.Close())
 			})
 		})
 	}
@@ -267,15 +270,13 @@ func TestResumeAfterRotation(t *testing.T) {
 	for _, way := range ways {
 		for seed := range uint64(25) {
 			t.Run(fmt.Sprintf("%s/%d", way, seed), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t)
+				onRig(t, func(t *testing.T, r *rig) {
 					r.source.profile = profileOf(way)
 					random := rand.New(rand.NewPCG(seed, 2))
 					w := newWriter(t, r.files, alerts, way)
 					w.write(1+random.IntN(30), random)
 					r.start()
-					time.Sleep(time.Second)
-					r.stop()
+					r.finish()
 					first := r.out
 					wantNumbers(t, first.lines, 0, w.next)
 					at := random.IntN(len(first.lines))
@@ -302,7 +303,6 @@ func TestResumeAfterRotation(t *testing.T) {
 						}
 					}
 					r.stop()
-					w.check(w.file.Close())
 				})
 			})
 		}
@@ -310,8 +310,7 @@ func TestResumeAfterRotation(t *testing.T) {
 }
 
 func TestResumeTakesTheEarliest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 10))
 		r.must(r.once())
 		p := r.out.positions
@@ -331,16 +330,14 @@ func TestResumeTakesTheEarliest(t *testing.T) {
 			if err != nil || fmt.Sprint(reachable) != c.reachable {
 				t.Errorf("%v: reachable %v, error %v", c.from, reachable, err)
 			}
-			r.out = &collector{}
-			r.must(r.once(c.from...))
+			r.again(c.from...)
 			wantNumbers(t, r.out.lines, c.first, 10)
 		}
 	})
 }
 
 func TestResumeWhereTheFileIsGone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.source.profile = "wazuh4"
 		w := newWriter(t, r.files, alerts, "wazuh")
 		w.write(3, rand.New(rand.NewPCG(1, 1)))
@@ -355,21 +352,17 @@ func TestResumeWhereTheFileIsGone(t *testing.T) {
 		if log := r.log.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "from=16 to=unknown gaps=1") {
 			t.Errorf("log:\n%s", log)
 		}
-		w.check(w.file.Close())
 	})
 }
 
 // An inode is no proof: the file that has it now begins with another line.
 func TestReusedInode(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 3))
 		r.must(r.once())
 		position := r.out.positions[1]
 		r.out = &collector{}
-		f, err := r.files.OpenFile(alerts, os.O_WRONLY|os.O_TRUNC, 0)
-		r.must(err)
-		r.must(f.Close())
+		r.truncate(alerts)
 		r.append(alerts, lines(5, 20))
 		r.append(alerts+".1", lines(0, 3))
 		r.must(r.once(position))
@@ -383,8 +376,7 @@ func TestReusedInode(t *testing.T) {
 // Two generations that begin with the same line: the shorter one can't be that
 // of the position, and their events have different ids.
 func TestSameFirstLine(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 5))
 		r.start()
 		synctest.Wait()
@@ -411,15 +403,11 @@ func TestSameFirstLine(t *testing.T) {
 func TestTruncationWithoutCopy(t *testing.T) {
 	for name, after := range map[string]int{"shorter": 1, "longer than before": 500} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
+			onRig(t, func(t *testing.T, r *rig) {
 				r.append(alerts, lines(0, 20)+`{"n":`)
 				r.start()
 				r.files.Blind(true) // nothing is seen between the truncation and what is written then
-				f, err := r.files.OpenFile(alerts, os.O_WRONLY, 0)
-				r.must(err)
-				r.must(f.Truncate(0))
-				r.must(f.Close())
+				r.truncate(alerts)
 				r.append(alerts, lines(1000, 1000+after))
 				time.Sleep(time.Second)
 				got := r.out.got()
@@ -440,8 +428,7 @@ func TestTruncationWithoutCopy(t *testing.T) {
 
 // A writer that keeps its offset over a truncation leaves a hole.
 func TestTruncationLeavesAHole(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		f, err := r.files.OpenFile(alerts, os.O_RDWR|os.O_CREATE, 0o640)
 		r.must(err)
 		io.WriteString(f, lines(0, 10))
@@ -456,8 +443,7 @@ func TestTruncationLeavesAHole(t *testing.T) {
 }
 
 func TestVanishesAndComesBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 2))
 		r.start()
 		r.must(r.files.Rename(alerts, "/logs/hidden"))
@@ -479,8 +465,7 @@ func TestVanishesAndComesBack(t *testing.T) {
 
 // The new file is made by who rotates, before its writer knows of it.
 func TestWriterGoesOnInTheOldFile(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 1))
 		r.start()
 		r.must(r.files.Rename(alerts, alerts+".1"))
@@ -496,8 +481,7 @@ func TestWriterGoesOnInTheOldFile(t *testing.T) {
 }
 
 func TestWazuhGenerationHasItsDatedPath(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.source.profile = "wazuh4"
 		w := newWriter(t, r.files, alerts, "wazuh")
 		w.write(2, rand.New(rand.NewPCG(1, 1)))
@@ -505,14 +489,12 @@ func TestWazuhGenerationHasItsDatedPath(t *testing.T) {
 		if want := "2025/Jan/ossec-alerts-02.json:" + printOf(r.out.ids[0][:46]) + "@8"; r.out.ids[1] != want {
 			t.Errorf("id %s, want %s", r.out.ids[1], want)
 		}
-		w.check(w.file.Close())
 	})
 }
 
 // Not everything beside a file is what it was before.
 func TestNeighbours(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 5))
 		r.append("/logs/alerts.json-20251121", lines(100, 105))
 		r.must(r.once())
@@ -539,8 +521,7 @@ func profileOf(way string) string {
 // logrotate's olddir puts files into another directory: while etl is at work they are read to their end; what is put there while it
 // is down is a gap.
 func TestOldDir(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.must(r.files.MkdirAll("/logs/old", 0o755))
 		r.append(alerts, lines(0, 3))
 		r.start()
@@ -549,8 +530,7 @@ func TestOldDir(t *testing.T) {
 		r.append("/logs/old/alerts.json.1", lines(3, 5))
 		time.Sleep(time.Second)
 		r.append(alerts, lines(5, 7))
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		wantNumbers(t, r.out.got(), 0, 7)
 		r.append(alerts, lines(7, 9))
 		r.must(r.files.Rename(alerts, "/logs/old/alerts.json.2"))
@@ -558,11 +538,8 @@ func TestOldDir(t *testing.T) {
 		from := r.out.last
 		r.restart()
 		r.start(from)
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		wantNumbers(t, r.out.got(), 9, 11)
-		if gaps, _ := r.source.Missed(); gaps != 1 || !strings.Contains(r.log.String(), "from=16 to=unknown") {
-			t.Errorf("%d gaps:\n%s", gaps, r.log.String())
-		}
+		r.wantGaps(1, "from=16 to=unknown")
 	})
 }

@@ -1,26 +1,18 @@
 package file
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 
-	"github.com/wazuh-etl/etl/runtime/codec"
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/world"
 	"github.com/wazuh-etl/etl/runtime/world/worldtest"
@@ -28,212 +20,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// collector is what stands behind a source in a test.
-type collector struct {
-	mu        sync.Mutex
-	lines     []string
-	ids       []string
-	failures  []string
-	positions []component.Position // behind each line
-	last      component.Position   // behind everything
-	hold      chan struct{}        // if set, each Emit waits for it
-}
-
-func (c *collector) Emit(ctx context.Context, lot *component.Lot) error {
-	if c.hold != nil && len(lot.Lines) > 0 {
-		select {
-		case <-c.hold:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last = lot.Position
-	for i, line := range lot.Lines {
-		c.lines = append(c.lines, string(lot.Data[line.Start:line.End]))
-		c.ids = append(c.ids, fmt.Sprintf("%s@%d", lot.Stream.Generation, line.Offset))
-		failure := ""
-		if line.Failure != nil {
-			failure = line.Failure.Code
-		}
-		c.failures = append(c.failures, failure)
-		p := lot.Position
-		if i+1 < len(lot.Lines) {
-			p.Offset = lot.Lines[i+1].Offset
-		}
-		c.positions = append(c.positions, p)
-	}
-	lot.Free()
-	return nil
-}
-
-func (c *collector) got() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return append([]string(nil), c.lines...)
-}
-
-// health remembers the last that a component said.
-type health struct {
-	mu  sync.Mutex
-	err error
-}
-
-func (h *health) set(err error) { h.mu.Lock(); h.err = err; h.mu.Unlock() }
-func (h *health) get() error    { h.mu.Lock(); defer h.mu.Unlock(); return h.err }
-
-// logged is a log that a test can read.
-type logged struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.text.String() }
-
-// memory is a component's state.
-type memory struct {
-	mu     sync.Mutex
-	values map[string][]byte
-	full   bool // nothing can be stored
-}
-
-func (m *memory) Get(key string) ([]byte, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	v, ok := m.values[key]
-	return v, ok
-}
-
-func (m *memory) Set(key string, value []byte) error {
-	return m.change(func() { m.values[key] = value })
-}
-
-func (m *memory) Delete(key string) error { return m.change(func() { delete(m.values, key) }) }
-
-func (m *memory) change(do func()) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.full {
-		return syscall.ENOSPC
-	}
-	if m.values == nil {
-		m.values = map[string][]byte{}
-	}
-	do()
-	return nil
-}
-
-func (m *memory) fill(full bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.full = full
-}
-
-func (m *memory) Keys() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Collect(maps.Keys(m.values))
-}
-
-// rig is a source on a world in memory.
-type rig struct {
-	t      *testing.T
-	files  *worldtest.FS
-	host   *component.Host
-	health health
-	log    logged
-	source *Source
-	out    *collector
-	cancel context.CancelFunc
-	ended  chan error
-}
-
-const alerts = "/logs/alerts.json"
-
-func newRig(t *testing.T) *rig {
-	w := worldtest.New()
-	r := &rig{t: t, files: w.Files, out: &collector{}}
-	r.host = &component.Host{World: w.World, Address: "source.file.alerts", Log: slog.New(slog.NewTextHandler(&r.log, nil)), Health: r.health.set, State: &memory{}, StateDir: "/state"}
-	r.source = sourceAt(alerts)
-	if err := w.Files.MkdirAll("/logs", 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func sourceAt(path string) *Source {
-	return &Source{address: "source.file.alerts", path: path, follow: true, poll: 250 * time.Millisecond,
-		options: codec.Options{Format: codec.JSON, MaxLine: codec.DefaultMaxLine}}
-}
-
-// start runs the source until stop.
-func (r *rig) start(from ...component.Position) {
-	ctx, cancel := context.WithCancel(r.t.Context())
-	r.cancel, r.ended = cancel, make(chan error, 1)
-	go func() { r.ended <- r.source.Run(ctx, r.host, from, r.out) }()
-	synctest.Wait()
-}
-
-func (r *rig) stop() {
-	r.t.Helper()
-	r.cancel()
-	if err := <-r.ended; err != nil {
-		r.t.Errorf("Run: %v", err)
-	}
-}
-
-// once runs the source to the end of its input.
-func (r *rig) once(from ...component.Position) error {
-	r.source.Finite()
-	return r.source.Run(r.t.Context(), r.host, from, r.out)
-}
-
-func (r *rig) append(path, text string) {
-	r.t.Helper()
-	f, err := r.files.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
-	if err == nil {
-		_, err = io.WriteString(f, text)
-		f.Close()
-	}
-	if err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-func (r *rig) must(err error) {
-	r.t.Helper()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-func (r *rig) want(lines ...string) {
-	r.t.Helper()
-	synctest.Wait()
-	if got := r.out.got(); strings.Join(got, "\n") != strings.Join(lines, "\n") {
-		r.t.Fatalf("got  %q\nwant %q\nlog:\n%s", got, lines, r.log.String())
-	}
-}
-
-func line(n int) string { return fmt.Sprintf(`{"n":%d}`, n) }
-
-func lines(from, to int) (text string) {
-	for ; from < to; from++ {
-		text += line(from) + "\n"
-	}
-	return text
-}
-
 func TestReadsWhatIsThereAndWhatComes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 2))
 		r.start()
 		r.want(line(0), line(1))
@@ -252,8 +40,7 @@ func TestReadsWhatIsThereAndWhatComes(t *testing.T) {
 }
 
 func TestWaitsForTheFile(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.source.path = "/later/on/alerts.json"
 		r.source.atEnd = true // which is about files that are there at the start
 		r.start()
@@ -281,8 +68,7 @@ func TestOnceWithoutFile(t *testing.T) {
 }
 
 func TestStartAtEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.source.atEnd = true
 		r.append(alerts, lines(0, 2)+`{"n"`)
 		r.start()
@@ -300,8 +86,7 @@ func TestStartAtEnd(t *testing.T) {
 }
 
 func TestLastLineWithoutBreak(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 1)+line(1))
 		r.must(r.once())
 		r.want(line(0), line(1))
@@ -331,8 +116,7 @@ func TestLastLineWithoutBreak(t *testing.T) {
 }
 
 func TestBrokenLinesAreFailures(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.source.options.MaxLine = 100
 		long := `{"long":"` + strings.Repeat("x", 200_000) + `"}`
 		r.append(alerts, "{\"cut\":\n"+lines(0, 1)+long+"\n"+lines(1, 2)+"[]\n")
@@ -388,8 +172,7 @@ func TestDeniedSaysWhoseTheFileIs(t *testing.T) {
 func TestUnreadableFileIsTriedAgain(t *testing.T) {
 	for name, op := range map[string]worldtest.Op{"open": worldtest.OpOpen, "read": worldtest.OpRead} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
+			onRig(t, func(t *testing.T, r *rig) {
 				r.append(alerts, lines(0, 3))
 				position := func() component.Position {
 					r := newRig(t)
@@ -433,8 +216,7 @@ func TestUnreadableFileIsTriedAgain(t *testing.T) {
 }
 
 func TestPollsWhereNothingNotifies(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.files.Blind(true)
 		r.append(alerts, lines(0, 1))
 		r.start()
@@ -451,8 +233,7 @@ func TestPollsWhereNothingNotifies(t *testing.T) {
 }
 
 func TestWithoutNotifier(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.host.Notifier = brokenNotifier{}
 		r.start()
 		r.append(alerts, lines(0, 1))
@@ -467,8 +248,7 @@ type brokenNotifier struct{ world.Notifier }
 func (brokenNotifier) Watch(string) (<-chan string, func(), error) { return nil, nil, syscall.EMFILE }
 
 func TestRate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.source.rate = 10
 		r.append(alerts, lines(0, 100))
 		began := time.Now()

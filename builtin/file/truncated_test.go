@@ -3,25 +3,14 @@ package file
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wazuh-etl/etl/runtime/component"
 )
-
-// truncate cuts a file to nothing.
-func (r *rig) truncate(name string) {
-	r.t.Helper()
-	f, err := r.files.OpenFile(name, os.O_WRONLY, 0)
-	r.must(err)
-	r.must(f.Truncate(0))
-	r.must(f.Close())
-}
-
-// restart makes what is started next another process.
-func (r *rig) restart() { r.out, r.source = &collector{}, sourceAt(alerts) }
 
 // What was written between the copy and the truncation while nobody looked is in neither: that there was a truncation
 // is told, once.
@@ -43,8 +32,7 @@ func TestUnwatchedTruncationIsTold(t *testing.T) {
 		"down, a copy and nothing is cut":  {lines(0, 2), "", true, false, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
+			onRig(t, func(t *testing.T, r *rig) {
 				r.append(alerts, c.before)
 				r.start()
 				time.Sleep(time.Second)
@@ -80,9 +68,7 @@ func TestUnwatchedTruncationIsTold(t *testing.T) {
 				if n := strings.Count(r.log.String(), "the file was truncated while nobody read it"); n != c.want {
 					t.Errorf("told %d times:\n%s", n, r.log.String())
 				}
-				if gaps, _ := r.source.Missed(); gaps != 0 {
-					t.Errorf("%d gaps:\n%s", gaps, r.log.String())
-				}
+				r.wantGaps(0)
 			})
 		})
 	}
@@ -92,8 +78,7 @@ func TestUnwatchedTruncationIsTold(t *testing.T) {
 func TestCopiedTruncatedAndCompressed(t *testing.T) {
 	for seed := range uint64(200) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
+			onRig(t, func(t *testing.T, r *rig) {
 				random := rand.New(rand.NewPCG(seed, 5))
 				some := func(most int) { time.Sleep(time.Duration(random.IntN(most)) * time.Millisecond) }
 				r.files.Blind(random.IntN(2) == 0)
@@ -134,9 +119,7 @@ func TestCopiedTruncatedAndCompressed(t *testing.T) {
 				r.stop()
 				wantNumbers(t, r.out.got(), 0, next)
 				wantUnique(t, r.out.ids)
-				if gaps, _ := r.source.Missed(); gaps != 0 {
-					t.Errorf("%d gaps:\n%s", gaps, r.log.String())
-				}
+				r.wantGaps(0)
 			})
 		})
 	}
@@ -144,8 +127,7 @@ func TestCopiedTruncatedAndCompressed(t *testing.T) {
 
 // A copy that gets its name when the file is truncated already is no gap.
 func TestCopyComesBehindTheTruncation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 3))
 		r.start()
 		time.Sleep(time.Second)
@@ -156,12 +138,9 @@ func TestCopyComesBehindTheTruncation(t *testing.T) {
 		r.append(alerts, lines(6, 8))
 		time.Sleep(100 * time.Millisecond)
 		r.must(r.files.Rename("/logs/being-made", alerts+".1"))
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		wantNumbers(t, r.out.got(), 0, 8)
-		if gaps, _ := r.source.Missed(); gaps != 0 {
-			t.Errorf("%d gaps:\n%s", gaps, r.log.String())
-		}
+		r.wantGaps(0)
 	})
 }
 
@@ -169,8 +148,7 @@ func TestCopyComesBehindTheTruncation(t *testing.T) {
 func TestTruncationsInARow(t *testing.T) {
 	for seed := range uint64(200) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
+			onRig(t, func(t *testing.T, r *rig) {
 				random := rand.New(rand.NewPCG(seed, 5))
 				r.files.Blind(random.IntN(2) == 0)
 				if random.IntN(2) == 0 {
@@ -194,10 +172,7 @@ func TestTruncationsInARow(t *testing.T) {
 				r.stop()
 				wantNumbers(t, r.out.got(), 0, w.next)
 				wantUnique(t, r.out.ids)
-				if gaps, _ := r.source.Missed(); gaps != 0 {
-					t.Errorf("%d gaps:\n%s", gaps, r.log.String())
-				}
-				w.check(w.file.Close())
+				r.wantGaps(0)
 			})
 		})
 	}
@@ -244,8 +219,7 @@ func TestTruncatedFileBeginsAsBefore(t *testing.T) {
 
 // A file that was empty when it was found is written to and truncated, without a copy, while the target is slow: a gap.
 func TestWaitingEmptyFileIsTruncated(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	onRig(t, func(t *testing.T, r *rig) {
 		r.append(alerts, lines(0, 2))
 		r.out.hold = make(chan struct{}, 100)
 		r.start()
@@ -258,11 +232,137 @@ func TestWaitingEmptyFileIsTruncated(t *testing.T) {
 		r.append(alerts, lines(5, 6))
 		time.Sleep(time.Second)
 		close(r.out.hold)
-		time.Sleep(time.Second)
-		r.stop()
+		r.finish()
 		r.want(line(0), line(1), line(5))
-		if gaps, _ := r.source.Missed(); gaps != 1 {
-			t.Errorf("%d gaps:\n%s", gaps, r.log.String())
+		r.wantGaps(1)
+	})
+}
+
+// A file that waits for a slow target is copied and truncated, several times.
+func TestWaitingFileIsCopiedAndTruncated(t *testing.T) {
+	for _, rotations := range []int{1, 2, 4} {
+		onRig(t, func(t *testing.T, r *rig) {
+			w := newWriter(t, r.files, alerts, "copytruncate")
+			w.lines(2)
+			r.start()
+			synctest.Wait()
+			at := r.out.positions[0] // one line is delivered
+			r.stop()
+			w.rotate()
+			w.lines(2)
+			r.out = &collector{hold: make(chan struct{}, 100)} // the target is slow
+			r.start(at)
+			time.Sleep(time.Second)
+			for range rotations {
+				w.rotate()
+				w.lines(2)
+				time.Sleep(time.Second)
+			}
+			close(r.out.hold)
+			time.Sleep(time.Second)
+			wantNumbers(t, r.out.got(), 1, w.next)
+			wantUnique(t, r.out.ids)
+			r.stop()
+		})
+	}
+}
+
+// It is truncated without a copy while it waits: a gap with its bytes.
+func TestWaitingFileIsTruncated(t *testing.T) {
+	onRig(t, func(t *testing.T, r *rig) {
+		r.append(alerts, lines(0, 2))
+		r.out = &collector{hold: make(chan struct{}, 100)}
+		r.start()
+		r.append(alerts+".new", lines(2, 4))
+		r.must(r.files.Rename(alerts, alerts+".1"))
+		r.must(r.files.Rename(alerts+".new", alerts))
+		time.Sleep(time.Second)
+		r.truncate(alerts)
+		r.append(alerts, lines(5, 6))
+		close(r.out.hold)
+		time.Sleep(time.Second)
+		r.want(line(0), line(1), line(5))
+		r.stop()
+		r.wantGaps(1, "from=0 to=")
+	})
+}
+
+// More was read than the copy of a file has: reading goes on at the copy's end, and what may have been
+// written in between is a gap.
+func TestPlaceBehindTheEndOfTheCopy(t *testing.T) {
+	onRig(t, func(t *testing.T, r *rig) {
+		r.append(alerts, lines(0, 5))
+		r.start()
+		r.finish()
+		position := r.out.positions[4]
+		r.append(alerts+".1", lines(0, 3)) // the rest was written after it had been copied
+		r.truncate(alerts)
+		r.append(alerts, lines(5, 7))
+		r.out = &collector{}
+		reachable, err := r.source.Resume(r.host, []component.Position{position})
+		if err != nil || !reachable[0] {
+			t.Errorf("reachable %v, error %v", reachable, err)
 		}
+		r.start(position)
+		time.Sleep(time.Second)
+		r.want(line(5), line(6))
+		r.stop()
+		r.wantGaps(1, "from=40 to=unknown gaps=1")
+	})
+}
+
+// Empty when etl stopped, then written, copied and truncated: the copy is read.
+func TestEmptyFileIsWrittenCopiedAndTruncated(t *testing.T) {
+	for _, running := range []bool{false, true} {
+		for _, rotations := range []int{1, 3} {
+			t.Run(fmt.Sprint(running, rotations), func(t *testing.T) {
+				onRig(t, func(t *testing.T, r *rig) {
+					w := newWriter(t, r.files, alerts, "copytruncate")
+					random := rand.New(rand.NewPCG(1, 1))
+					r.start()
+					time.Sleep(time.Second)
+					if running {
+						r.files.Blind(true)
+					} else {
+						r.stop()
+					}
+					for range rotations {
+						w.write(3, random)
+						w.rotate()
+					}
+					w.write(2, random)
+					if !running {
+						r.restart()
+						r.start()
+					}
+					r.finish()
+					wantNumbers(t, r.out.got(), 0, w.next)
+					if !strings.Contains(r.log.String(), "the file was truncated") {
+						t.Errorf("not told:\n%s", r.log.String())
+					}
+				})
+			})
+		}
+	}
+}
+
+// A file that waits for a slow target is copied, truncated and, empty as it is, put aside.
+func TestWaitingFileIsTruncatedAndPutAside(t *testing.T) {
+	onRig(t, func(t *testing.T, r *rig) {
+		r.append(alerts, lines(0, 2))
+		r.out = &collector{hold: make(chan struct{}, 100)} // the target is slow
+		r.start()
+		time.Sleep(time.Second)
+		r.must(r.files.Rename(alerts, alerts+".1"))
+		r.append(alerts, lines(2, 4))
+		time.Sleep(time.Second)
+		r.append(alerts+".2", lines(2, 4))
+		r.truncate(alerts)
+		r.must(r.files.Rename(alerts, alerts+".3"))
+		r.append(alerts, lines(4, 6))
+		time.Sleep(time.Second)
+		close(r.out.hold)
+		r.finish()
+		wantNumbers(t, r.out.got(), 0, 6)
 	})
 }
