@@ -3,6 +3,7 @@ package agents
 import (
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -225,6 +226,8 @@ func TestWhatIsNotThereIsWaitedFor(t *testing.T) {
 	g.want("status_change 002 Active Pending")
 }
 
+var commits = flag.Int("agents.commits", 40, "TestNoCommitFailsTwiceInARow: how many commits, 20 a second")
+
 // While we read a database of 10,000 agents all the time, no commit of a writer
 // that commits 20 times a second fails twice in a row: it tries a thousand times at once, 50 ms
 // later again.
@@ -235,8 +238,8 @@ func TestNoCommitFailsTwiceInARow(t *testing.T) {
 	stop := g.start()
 	defer stop()
 	g.wait("the first read", started(g))
-	failed, row := w.Load(40)
-	t.Logf("of 40 commits %d failed, at most %d in a row", failed, row)
+	failed, row := w.Load(*commits)
+	t.Logf("of %d commits %d failed, at most %d in a row", *commits, failed, row)
 	if row > 1 {
 		t.Errorf("%d commits in a row failed", row)
 	}
