@@ -83,7 +83,7 @@ func (m *monitor) run(ctx context.Context) {
 // settle takes what a read has brought, and plans the next one. The error is ctx's.
 func (m *monitor) settle(ctx context.Context, p *plan, o outcome) error {
 	p.look, p.full = m.next(o), o.err != nil
-	p.notBefore = o.began.Add(max(passGap, 2*o.took)) // the writer gets at least half of the time
+	p.notBefore = o.began.Add(max(passGap, 4*o.took)) // the writer gets at least three quarters of the time
 	if o.err != nil {
 		return nil
 	}
