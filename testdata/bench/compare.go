@@ -22,6 +22,7 @@ func (b *bench) compare(size int64, repetitions int, match *regexp.Regexp) error
 	busy, irrelevant, linux, windows := files[corpus.MixBusy], files[corpus.MixIrrelevant], files[corpus.MixLinux], files[corpus.MixWindows]
 
 	kafka := b.etl("etl", busy, true, "dfn.hcl", "kafka.hcl")
+	snappy := b.etl("etl, compression = \"snappy\"", busy, true, "dfn.hcl", "kafka_snappy.hcl")
 	rivals := peers(busy)
 	blackhole := b.etl("etl, into a blackhole", busy, false, "dfn.hcl", "blackhole.hcl")
 	conditions := grepConditions(busy)
@@ -33,7 +34,7 @@ func (b *bench) compare(size int64, repetitions int, match *regexp.Regexp) error
 	oneFilter, manyFilters := b.filters("etl, 1 filter", 1, irrelevant), b.filters("etl, 100 filters", 100, irrelevant)
 
 	groups := []group{
-		{"file → filter → envelope → Kafka", append([]*contender{kafka, b.shipped(busy)}, rivals...)},
+		{"file → filter → envelope → Kafka", append([]*contender{kafka, snappy, b.shipped(busy)}, rivals...)},
 		{"the same alerts, without a target", []*contender{blackhole, conditions, grepLiteral(busy), lineCount(busy), encodingJSON(busy)}},
 		{"alerts that no filter wants, Windows events of other IDs among them", []*contender{drops, dropsLiteral, oneFilter, manyFilters}},
 		{"Linux alerts only", []*contender{dropsLinux, dropsLinuxLiteral}},
