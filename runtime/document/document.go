@@ -78,8 +78,9 @@ func (d *Document) Reset(raw []byte) error {
 // allocation, which lives as long as one of them. The zero Slab is ready for use.
 type Slab struct{ nodes []node }
 
-// slabNodes is how many nodes are allocated together, 56 KB of them.
-const slabNodes = 2 << 10
+// slabNodes is how many nodes are allocated together, 28 KB of them. Few, since one
+// document keeps the memory of all.
+const slabNodes = 1 << 10
 
 // CopyTo makes c the same document over raw, which must hold the same bytes as
 // d was parsed from: it stays good when d is reset and d's bytes are gone.
