@@ -5,6 +5,7 @@ package fleet
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -59,10 +60,17 @@ func busy(t *testing.T, nats *servers.NATSServer) {
 		took = append(took, m.stored.Sub(committed[i/each]))
 		seen = append(seen, m.seen.Sub(committed[i/each]))
 	}
+	slow := map[int]bool{}
+	for i, t := range took {
+		if t > 100*time.Millisecond {
+			slow[i/each] = true
+		}
+	}
 	slices.Sort(took)
 	slices.Sort(seen)
 	t.Logf("%d changes in %d commits: from commit to stored p50 %v, p99 %v, longest %v; to seen by a reader p50 %v, p99 %v, longest %v",
 		n, len(committed), took[len(took)/2], took[len(took)*99/100], took[len(took)-1], seen[len(seen)/2], seen[len(seen)*99/100], seen[len(seen)-1])
+	t.Logf("%d commits took longer than 100 ms, those of seconds %v", len(slow), slices.Sorted(maps.Keys(slow)))
 	t.Logf("resident: median %d MiB, most %d MiB, peak with the start %d MiB; %.1f %% of a processor",
 		resident[len(resident)/2]/mib, resident[len(resident)-1]/mib, peak/mib, 100*cpu.Seconds()/float64(len(committed)))
 }
