@@ -18,6 +18,7 @@ type monitor struct {
 	author  author
 	picture picture
 
+	rest                 time.Duration // the time from a read to the next is at least so many times what it took
 	buffer               []reading
 	replaced             bool // a read of another file is not yet taken over
 	lastRead, lastChange time.Time
@@ -83,7 +84,7 @@ func (m *monitor) run(ctx context.Context) {
 // settle takes what a read has brought, and plans the next one. The error is ctx's.
 func (m *monitor) settle(ctx context.Context, p *plan, o outcome) error {
 	p.look, p.full = m.next(o), o.err != nil
-	p.notBefore = o.began.Add(max(passGap, 4*o.took)) // the writer gets at least three quarters of the time
+	p.notBefore = o.began.Add(max(passGap, m.rest*o.took))
 	if o.err != nil {
 		return nil
 	}

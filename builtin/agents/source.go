@@ -98,6 +98,10 @@ func (s *source) Run(ctx context.Context, host *component.Host, from []component
 		lots:   lots{host, out, s.stream(l.generation)},
 		author: author{origin: s.address, node: node, window: s.flaps},
 	}
+	m.rest = 2
+	if _, ok := r.(*database); ok {
+		m.rest = 4 // while it is read the writer can't commit
+	}
 	if _, err := m.resume(ctx, l, from); err != nil {
 		return nil //nolint:nilerr // ctx has ended
 	}
