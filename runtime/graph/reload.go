@@ -121,6 +121,7 @@ func (g *Graph) switchSources(next, old *program) {
 			}
 		}
 	}
+	g.comeBack(next)
 	for address, f := range g.feeds {
 		s := next.byName[address]
 		was := old.byName[address]

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -101,15 +102,12 @@ func (f *feed) leave() {
 // checkpoints alone can tell: a queue on disk, detached sinks, nothing read yet. The caller has g.mu.
 func (f *feed) rename(next *program) bool {
 	state := f.g.options.State
-	if _, queued := f.node.Source.(*spool.Source); queued || state == nil {
+	if state == nil || !f.standsAlone() {
 		return false
 	}
 	f.mu.Lock()
-	at, began, alone := f.emitted, f.began, len(f.sides) == 0
+	at := f.emitted
 	f.mu.Unlock()
-	if !began || !alone {
-		return false
-	}
 	for _, s := range next.steps {
 		address := s.node.Address
 		heir, ok := s.node.Source.(component.Claimant)
@@ -121,14 +119,39 @@ func (f *feed) rename(next *program) bool {
 			return false
 		}
 		f.g.log.Info("the source takes over from one that is gone and read the same", "component", address, "from", f.address)
-		f.mu.Lock()
-		f.address, f.stats = address, s.stats
-		f.mu.Unlock()
-		f.g.feeds[address] = f
+		f.take(address, s.stats)
 		f.g.learnNames()
 		return true
 	}
 	return false
+}
+
+// comeBack makes the feeds of removed sources that are in the pipeline again go on, if events of theirs are still on
+// their way: the stored checkpoints know nothing of those yet. The caller has g.mu.
+func (g *Graph) comeBack(next *program) {
+	g.leaving = slices.DeleteFunc(g.leaving, func(f *feed) bool {
+		if new := g.feeds[f.address]; new == nil || new.tracker != nil || !f.standsAlone() {
+			return false
+		}
+		f.take(f.address, next.byName[f.address].stats)
+		return true
+	})
+}
+
+// standsAlone says whether the feed's account is all there is to know of where the source stands.
+func (f *feed) standsAlone() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, queued := f.node.Source.(*spool.Source)
+	return f.began && !queued && !f.takenOver && len(f.sides) == 0
+}
+
+// take makes the feed that of address. The caller has g.mu.
+func (f *feed) take(address string, stats *Counters) {
+	f.mu.Lock()
+	f.address, f.stats = address, stats
+	f.mu.Unlock()
+	f.g.feeds[address] = f
 }
 
 // handOver stops the feed's own checkpoints if it is the one at address: what

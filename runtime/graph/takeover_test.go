@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,56 +47,84 @@ func TestARenamedSourceTakesOver(t *testing.T) {
 	}
 }
 
-// Of what is on its way when a reload renames the source nothing comes twice, is lost or
-// comes out of order.
-func TestASourceIsRenamedByReload(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		dir := t.TempDir()
-		sink := &collector{delay: 10 * time.Millisecond}
-		p := renamed("source.test.old", &claimant{counter{perLot: 10}}, sink)
-		for _, n := range p.plan.Nodes {
-			n.Fingerprint = n.Address
-			n.Queue = plan.Queue{MaxEvents: 50, MaxBytes: 1 << 20, WhenFull: plan.Block}
+// idle is a source that gives nothing.
+type idle struct{}
+
+func (idle) Run(ctx context.Context, _ *component.Host, _ []component.Position, _ component.Output) error {
+	<-ctx.Done()
+	return nil
+}
+
+// Of what is on its way when reloads rename the source, or take it away and bring it back, nothing comes
+// twice, is lost or comes out of order.
+func TestASourceGoesOnOverReloads(t *testing.T) {
+	for name, reloads := range map[string][]string{
+		"renamed":                  {"source.test.new"},
+		"gone, and back":           {"source.other.idle", "source.test.old"},
+		"gone, and back, renamed":  {"source.other.idle", "source.test.old", "source.test.new"},
+		"renamed, gone, and back":  {"source.test.new", "source.other.idle", "source.test.new"},
+		"gone twice, and back":     {"source.other.idle", "source.test.old", "source.other.idle", "source.test.old"},
+		"as before, with settings": {"source.test.old"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { goOnOverReloads(t, reloads) })
+		})
+	}
+}
+
+func goOnOverReloads(t *testing.T, reloads []string) {
+	const all = 20000
+	sink := &collector{delay: 10 * time.Millisecond}
+	p := renamed("source.test.old", &claimant{counter{perLot: 10}}, sink)
+	for _, n := range p.plan.Nodes {
+		n.Fingerprint = n.Address
+		n.Queue = plan.Queue{MaxEvents: 50, MaxBytes: 1 << 20, WhenFull: plan.Block}
+	}
+	state := openState(t, t.TempDir())
+	g, err := New(p.plan, Options{State: state})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- g.Run(t.Context()) }()
+	time.Sleep(2500 * time.Millisecond)
+	for i, address := range reloads {
+		var source component.Source = idle{}
+		if strings.HasPrefix(address, "source.test.") {
+			c := &claimant{counter{perLot: 10}}
+			if i == len(reloads)-1 {
+				c.until = all
+			}
+			source = c
 		}
-		state := openState(t, dir)
-		g, err := New(p.plan, Options{State: state})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- g.Run(ctx) }()
-		time.Sleep(2500 * time.Millisecond)
-		next := renamed("source.test.new", &claimant{counter{perLot: 10, until: 20000}}, sink)
-		next.plan.Nodes[0].Fingerprint = "new"
+		next := renamed(address, source, sink)
+		next.plan.Nodes[0].Fingerprint = strconv.Itoa(i)
 		next.plan.Nodes[1].Fingerprint = "sink.test.all"
 		if err := g.Reload(next.plan); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-done; err != nil {
-			t.Fatal(err)
+		time.Sleep(15 * time.Millisecond) // what is on its way takes longer
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	got := sink.numbers()
+	for i, n := range got {
+		if n != int64(i) {
+			t.Fatalf("%d came as number %d", n, i)
 		}
-		cancel()
-		got := sink.numbers()
-		last := int64(-1)
-		for _, n := range got {
-			if n > last+1 {
-				t.Fatalf("%d came behind %d", n, last)
-			}
-			last = max(last, n)
+	}
+	if len(got) != all {
+		t.Errorf("%d events, want %d", len(got), all)
+	}
+	for _, c := range state.All() {
+		if c.Source != reloads[len(reloads)-1] {
+			t.Errorf("a checkpoint of %s is left", c.Source)
 		}
-		if last != 19999 || len(got) != 20000 {
-			t.Errorf("%d events up to %d, want each below 20000 once", len(got), last)
-		}
-		for _, c := range state.All() {
-			if c.Source != "source.test.new" {
-				t.Errorf("a checkpoint of %s is left", c.Source)
-			}
-		}
-		if n := len(state.All()); n != 1 {
-			t.Errorf("%d checkpoints, want 1", n)
-		}
-	})
+	}
+	if n := len(state.All()); n != 1 {
+		t.Errorf("%d checkpoints, want 1", n)
+	}
 }
 
 // A sink learns all names of a source that was renamed, at every start, also under the old ones; a name that
