@@ -18,6 +18,11 @@ import (
 // setValue takes the value from the first place that has one.
 func (l *loader) setValue(v *variable, fromFile *hclsyntax.Attribute) {
 	refuse := func(at diag.Range, err error) {
+		var s strangers
+		if errors.As(err, &s) {
+			l.refuseStrangers(s, at)
+			return
+		}
 		l.report(diag.Diagnostic{Code: diag.VariableType, Range: at, Message: fmt.Sprintf("the value of var.%s %s", v.name, err)})
 	}
 	text := func(raw, from string) {
@@ -88,7 +93,7 @@ func (l *loader) constantOf(e hclsyntax.Expression, v *variable, refuse func(dia
 	if !ok {
 		return wrongValue, false
 	}
-	x, err := v.fit(x)
+	x, err := v.fit(x, e)
 	if err != nil {
 		refuse(l.at(e.Range()), err)
 		return wrongValue, false
@@ -96,8 +101,11 @@ func (l *loader) constantOf(e hclsyntax.Expression, v *variable, refuse func(dia
 	return x, true
 }
 
-// fit makes x a value of the variable's type.
-func (v *variable) fit(x cty.Value) (cty.Value, error) {
+// fit makes x, which is written as e, a value of the variable's type. e is nil where it is from no file.
+func (v *variable) fit(x cty.Value, e hclsyntax.Expression) (cty.Value, error) {
+	if s := strange(x, v.typ, e, "var."+v.name); len(s) > 0 {
+		return wrongValue, s
+	}
 	if v.optional != nil && !x.IsNull() && x.IsKnown() {
 		x = v.optional.Apply(x)
 	}
@@ -117,22 +125,22 @@ func (v *variable) parse(raw string) (cty.Value, error) {
 	case t == cty.String:
 		return cty.StringVal(raw), nil
 	case t.IsPrimitiveType():
-		return v.fit(cty.StringVal(strings.TrimSpace(raw)))
+		return v.fit(cty.StringVal(strings.TrimSpace(raw)), nil)
 	case (t.IsListType() || t.IsSetType()) && t.ElementType().IsPrimitiveType() && !strings.HasPrefix(strings.TrimSpace(raw), "["):
 		if strings.TrimSpace(raw) == "" {
-			return v.fit(cty.EmptyTupleVal)
+			return v.fit(cty.EmptyTupleVal, nil)
 		}
 		var items []cty.Value
 		for _, item := range strings.Split(raw, ",") {
 			items = append(items, cty.StringVal(strings.TrimSpace(item)))
 		}
-		return v.fit(cty.TupleVal(items))
+		return v.fit(cty.TupleVal(items), nil)
 	}
 	e, diags := hclsyntax.ParseExpression([]byte(raw), "", hcl.InitialPos)
 	if !diags.HasErrors() && len(e.Variables()) == 0 {
 		var x cty.Value
 		if x, diags = e.Value(nil); !diags.HasErrors() {
-			return v.fit(x)
+			return v.fit(x, nil)
 		}
 	}
 	if t == cty.DynamicPseudoType {
