@@ -19,6 +19,14 @@ variable "managers" {
   }))
   default     = { wazuh-manager-01 = { database = "/var/ossec/queue/db/global.db" } }
   description = "Managers by their names in events, each with one way to read its agents: database, socket (/var/ossec/queue/db/wdb) or api"
+  validation {
+    condition     = try(length(var.managers), 0) > 0
+    error_message = "there is no manager: write at least one, as { NAME = { database = \"/var/ossec/queue/db/global.db\" } }"
+  }
+  validation {
+    condition     = length([for way in try(values(var.managers), []) : way if length([for w in [try(way.database, null), try(way.socket, null), try(way.api, null)] : w if w != null]) != 1]) == 0
+    error_message = "${join(", ", [for name, m in var.managers : name if length([for w in [try(m.database, null), try(m.socket, null), try(m.api, null)] : w if w != null]) != 1])}: a manager has exactly one of database, socket and api"
+  }
 }
 
 variable "api_passwords" {
@@ -132,6 +140,10 @@ variable "audit_file" {
   type        = string
   default     = "audit.jsonl" # relative: below the state directory
   description = "One line for every message that NATS has taken. None if null"
+  validation {
+    condition     = var.audit_file != ""
+    error_message = "audit_file is empty: null means none, and only a --var-file can say null"
+  }
 }
 
 # 10,000 agents fit into 50 MiB, of which the program itself takes 30. Changes that have to wait do so in the state directory.

@@ -83,7 +83,7 @@ test "the prefix is the operator's, and no name changes the structure of a subje
 # ---------------------------------------------------------------------------------------------------- batches
 
 test "a batch has the changes of one second and of one manager, and the fleet as the last one left it" {
-  vars = { managers = { east = {}, west = { socket = "/var/ossec/queue/db/wdb" } } }
+  vars = { managers = { east = { database = "/east.db" }, west = { socket = "/var/ossec/queue/db/wdb" } } }
   input "source.wazuh_agents.fleet[\"east\"]" {
     event = [
       { event_type = "connected", event_id = "e1", agent_id = "001", manager_node = "east", status_code = 0, fleet = { total_agents = 9, active_agents = 6, disconnected_agents = 3 } },

@@ -123,14 +123,20 @@ func (l *loader) evaluateVariables() {
 			l.setValue(v, fromFiles[name])
 		}
 	}
+	l.knowVariables()
+	for _, name := range l.varNames {
+		l.validate(l.vars[name])
+	}
+	l.knowVariables() // what is invalid means nothing: one mistake is said once
+}
+
+// knowVariables lets expressions see the values of the variables.
+func (l *loader) knowVariables() {
 	all := map[string]cty.Value{}
 	for name, v := range l.vars {
 		all[name] = v.value
 	}
 	l.evaluation.Variables["var"] = cty.ObjectVal(all)
-	for _, name := range l.varNames {
-		l.validate(l.vars[name])
-	}
 }
 
 // inferType gives a variable without type that of a default which is a list or an object.
