@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -285,6 +286,57 @@ func TestAServerKilledUnderThreeSinks(t *testing.T) {
 		if strings.Contains(line, "component=sink") && !strings.Contains(line, "no stream takes") && !strings.Contains(line, "the target is back") {
 			t.Errorf("told by a sink: %s", line)
 		}
+	}
+}
+
+// One stream that is made as the error says takes what all sinks of the connection send.
+func TestOneStreamByTheAdviceServesAll(t *testing.T) {
+	f := serve(t, nil)
+	sink := func(name, subject, more string) string {
+		return fmt.Sprintf("sink \"nats\" %q {\n  from       = source.numbers.n\n  connection = connection.nats.bus\n  subject    = %q\n%s\n}\n", name, subject, more)
+	}
+	text := fmt.Sprintf("connection \"nats\" \"bus\" {\n  url = %q\n}\n", f.url()) +
+		sink("status", "w.agent.{{ n }}.status", "") +
+		sink("connections", "w.agent.{{ n }}.{{ n }}", "") + // takes those of status too: a stream can't have both
+		sink("snapshots", "w.agent.a{{ n }}.snapshot", "") +
+		sink("batches", "w.security.agent_events", "") +
+		sink("beats", "w.manager.{{ n }}.heartbeat", "") +
+		sink("core", "w.core", "jetstream = false") +
+		sink("elsewhere", "elsewhere.{{ n }}", "stream = \"E\"")
+	stream(t, js(t, f.url()), jetstream.StreamConfig{Name: "E", Subjects: []string{"elsewhere.*"}})
+	p := newPipe(t)
+	p.start(text)
+	err := <-p.ended // the subject that is known at the start has no stream
+	said := regexp.MustCompile(`nats stream add NAME --subjects="([^"]*)"`).FindStringSubmatch(fmt.Sprint(err))
+	if said == nil {
+		t.Fatal(err)
+	}
+	want(t, "subjects", said[1], "w.security.agent_events,w.agent.*.*,w.manager.*.heartbeat")
+
+	stream(t, js(t, f.url()), jetstream.StreamConfig{Name: "W", Subjects: strings.Split(said[1], ",")})
+	p = newPipe(t)
+	p.last.Store(100)
+	p.start(text)
+	if err := <-p.ended; err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(p.told(), "no stream takes") {
+		t.Error(p.told())
+	}
+}
+
+func TestDisjoint(t *testing.T) {
+	for in, wanted := range map[string]string{
+		"a":                       "a",
+		"a,a":                     "a",
+		"a,b,a.b":                 "a,b,a.b",
+		"a.*,a.b":                 "a.*",
+		"a.b,*.b,a.*":             "*.*",
+		"a.b,c.d,a.*,*.d":         "*.*",
+		"a.*.c,a.b.*,x":           "a.*.*,x",
+		"w.x.*.s,w.y.*.s,w.y.*.t": "w.x.*.s,w.y.*.s,w.y.*.t",
+	} {
+		want(t, in, strings.Join(disjoint(strings.Split(in, ",")), ","), wanted)
 	}
 }
 

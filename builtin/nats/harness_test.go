@@ -46,6 +46,8 @@ func (p template) AppendText(dst []byte, e *event.Event) ([]byte, error) {
 
 func (p template) Constant() (string, bool) { return string(p), !strings.Contains(string(p), "{}") }
 
+func (p template) Pattern(hole string) string { return strings.ReplaceAll(string(p), "{}", hole) }
+
 func header(name, text string) component.NamedTemplate {
 	return component.NamedTemplate{Name: name, Path: []string{name}, Template: template(text)}
 }

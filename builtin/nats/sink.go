@@ -101,6 +101,7 @@ func (s *sink) Encode(m *component.Message) error {
 // A server that answers and has no stream for the messages stops the start.
 func (s *sink) Open(ctx context.Context, host *component.Host) error {
 	s.streams.log = host.Log
+	s.streams.wanted = func() string { return s.wanted(host) }
 	if s.embedded != nil {
 		if err := s.embedded.start(host); err != nil {
 			return err
@@ -137,6 +138,20 @@ func (s *sink) look(ctx context.Context) error {
 		subject = ""
 	}
 	return s.streams.find(ctx, c.nc, s.stream, subject)
+}
+
+// wanted are the subjects of all sinks of the connection that store into the same stream,
+// or into any: with one stream for them all are served.
+func (s *sink) wanted(host *component.Host) string {
+	patterns := []string{pattern(s.subject)}
+	if host.Peers != nil {
+		for _, peer := range host.Peers() {
+			if other, is := peer.(*sink); is && other != s && other.jetStream && other.embedded == nil && other.stream == s.stream {
+				patterns = append(patterns, pattern(other.subject))
+			}
+		}
+	}
+	return strings.Join(disjoint(patterns), ",")
 }
 
 // Deliver publishes a lot and waits for the answers.
@@ -312,7 +327,7 @@ func (s *sink) refuse(m *component.Message, err error) error {
 func (s *sink) explain(err error, m *component.Message) error {
 	subject := m.Native.(*client.Msg).Subject
 	if errors.Is(err, errNoStream) {
-		return fmt.Errorf("%w; or its stream has no leader at the moment", noStream(subject))
+		return fmt.Errorf("%w; or its stream has no leader at the moment", s.streams.missing(subject))
 	}
 	if _, ok := errors.AsType[*denied](err); ok || !s.jetStream {
 		return err

@@ -16,7 +16,8 @@ import (
 // streams are those that the messages went into. Each is looked at once, for
 // what makes its promise weaker than the page says.
 type streams struct {
-	log *slog.Logger
+	log    *slog.Logger
+	wanted func() string // the subjects that a new one has to take, as the command nats has them
 
 	mu    sync.Mutex
 	known []string
@@ -28,8 +29,10 @@ const shortWindow = 2 * time.Minute
 // A server does not answer questions that the user may not ask.
 const answerTime = 2 * time.Second
 
-func noStream(subject string) error {
-	return fmt.Errorf(`%w %q: create one (nats stream add NAME --subjects=%q), or write jetstream = false`, errNoStream, subject, subject)
+// missing says that there is no stream for a subject.
+func (s *streams) missing(subject string) error {
+	return fmt.Errorf(`%w %q: create one (nats stream add NAME --subjects=%q --defaults), or add the subjects to one that there is (nats stream edit), or write jetstream = false`,
+		errNoStream, subject, s.wanted())
 }
 
 // find looks for the stream, by name or by a subject that is known at load
@@ -57,9 +60,9 @@ func (s *streams) find(ctx context.Context, nc *client.Conn, name, subject strin
 	case err == nil:
 		return s.inspect(stream.CachedInfo())
 	case errors.Is(err, jetstream.ErrStreamNotFound) && name != "":
-		return fmt.Errorf("there is no stream %q: create it (nats stream add %s), or leave \"stream\" out", name, name)
+		return fmt.Errorf("there is no stream %q: create it (nats stream add %s --subjects=%q --defaults), or leave \"stream\" out", name, name, s.wanted())
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return noStream(subject)
+		return s.missing(subject)
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, client.ErrNoResponders):
 		return errors.New("the server has no JetStream: switch it on there, or write jetstream = false")
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):

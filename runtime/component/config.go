@@ -21,6 +21,18 @@ type Template interface {
 	Constant() (text string, ok bool)
 }
 
+// Pattern is the text of t with hole in the place of each hole. A template that
+// has no such text, as an object, is one hole.
+func Pattern(t Template, hole string) string {
+	if text, ok := t.Constant(); ok {
+		return text
+	}
+	if p, ok := t.(interface{ Pattern(hole string) string }); ok {
+		return p.Pattern(hole)
+	}
+	return hole
+}
+
 // NamedTemplate is one member of an object of templates.
 type NamedTemplate struct {
 	Name     string // as written; Path is it split at dots outside quotes

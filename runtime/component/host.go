@@ -22,6 +22,10 @@ type Host struct {
 	Names func(source string) []string
 	// Connection is the connection block that the component names, nil if it names none. See Share.
 	Connection Connection
+	// Peers are the components (Source, Sink, …) that name the same connection block in the pipeline as it is now, this
+	// one too, open or not: for what is said of all of them at once. Nil without a connection
+	// block. Safe for concurrent use.
+	Peers func() []any
 }
 
 // State is a small crash-safe store that belongs to one component. A Set is

@@ -21,6 +21,7 @@ type connections struct {
 
 	mu   sync.Mutex
 	live map[plan.Connection]*connection
+	plan *plan.Plan // the one that is followed
 }
 
 // connection is one block with one set of settings: after a reload that changes
@@ -49,6 +50,7 @@ func newConnections(g *Graph) *connections {
 func (cs *connections) follow(p *plan.Plan) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
+	cs.plan = p
 	for _, c := range cs.live {
 		c.current = false
 	}
@@ -62,6 +64,26 @@ func (cs *connections) follow(p *plan.Plan) {
 	for _, c := range cs.live {
 		cs.tidy(c)
 	}
+}
+
+// named are the components that name a connection in the plan.
+func (cs *connections) named(of plan.Connection) (all []any) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.plan == nil {
+		return nil
+	}
+	for _, n := range cs.plan.Nodes {
+		if n.Connection == nil || *n.Connection != of {
+			continue
+		}
+		for _, c := range []any{n.Source, n.Transform, n.Stage, n.Sink} {
+			if c != nil {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
 }
 
 // get is the connection of that name and settings. The caller has cs.mu.

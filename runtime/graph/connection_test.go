@@ -124,6 +124,11 @@ func TestOneConnectionForAllWhoNameIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass(100 * time.Millisecond)
+		for name, c := range second {
+			if peers := c.host.Peers(); !slices.Equal(peers, []any{second["a"], second["b"], second["c"]}) {
+				t.Errorf("peers of %s: %v", name, peers)
+			}
+		}
 		if first["a"].line != second["b"].line || b.read() != "open 1" {
 			t.Errorf("a connection that did not change: %s", b.read())
 		}

@@ -235,6 +235,7 @@ func (g *Graph) host(s *step) *component.Host {
 	}
 	if of := s.node.Connection; of != nil {
 		h.Connection = &joint{g.connections, *of, stats}
+		h.Peers = func() []any { return g.connections.named(*of) }
 	}
 	if g.options.State != nil {
 		h.StateDir = g.options.State.ComponentDir(s.node.Address)

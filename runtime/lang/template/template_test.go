@@ -74,6 +74,25 @@ func TestValues(t *testing.T) {
 	}
 }
 
+func TestPattern(t *testing.T) {
+	for src, want := range map[string]string{
+		`plain`: `plain`, `{{ 'a' }}.b`: `a.b`, `{{ agent.id }}`: `?`,
+		`x.{{ agent.id }}.{{ rule.level }}y`: `x.?.?y`,
+		`${{ agent.id }}`:                    `$?`,
+	} {
+		tmpl, problems := Compile(src, Options{Env: env(t), Place: component.PlaceSubject})
+		if tmpl == nil {
+			t.Fatalf("%s: %+v", src, problems)
+		}
+		if got := component.Pattern(tmpl, "?"); got != want {
+			t.Errorf("%s: %s, not %s", src, got, want)
+		}
+	}
+	if got := component.Pattern(Object(nil), "?"); got != "?" {
+		t.Errorf("an object: %s", got)
+	}
+}
+
 func TestPlaces(t *testing.T) {
 	long := `{"x":"` + strings.Repeat("a", 5000) + `"}`
 	for _, test := range []struct {

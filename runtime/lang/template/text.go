@@ -40,6 +40,19 @@ func (t *text) String() string {
 	return b.String()
 }
 
+// Pattern is the text with hole in the place of each hole: see component.Pattern.
+func (t *text) Pattern(hole string) string {
+	var b strings.Builder
+	for _, p := range t.parts {
+		if p.program == nil {
+			b.WriteString(p.text)
+		} else {
+			b.WriteString(hole)
+		}
+	}
+	return b.String()
+}
+
 // Value is the text.
 func (t *text) Value(e *event.Event) (document.Value, error) {
 	b, err := t.AppendText(nil, e)
