@@ -172,6 +172,24 @@ func TestKeyFileErrors(t *testing.T) {
 	}
 }
 
+// Where the key is good for the other method, the method is as likely to be what is wrong.
+func TestAKeyForTheOtherMethod(t *testing.T) {
+	private, _ := pair(t)
+	for method, c := range map[string]struct{ content, cure string }{
+		methodHMAC:    {private, `write method = "ed25519", or give it a key for hmac-sha256: openssl rand -hex 32 makes one`},
+		methodEd25519: {hexKey, `write method = "hmac-sha256", or give it a key for ed25519: openssl genpkey -algorithm ed25519 makes one`},
+	} {
+		made, err := newSigning(config(map[string]any{"key_file": "/key", "method": method, "signature_member": "s", "key_id_member": "k"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := made.(component.Checker).Check(host(t, c.content))
+		if len(found) != 1 || found[0].(diag.Diagnostic).Suggestion != c.cure {
+			t.Errorf("%s: %+v", method, found)
+		}
+	}
+}
+
 func TestKeyFileOfEverybody(t *testing.T) {
 	for mode, want := range map[fs.FileMode]int{0o600: 0, 0o640: 0, 0o660: 0, 0o644: 1, 0o602: 1} {
 		h := hostOf(t, hexKey, mode)

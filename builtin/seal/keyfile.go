@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -52,7 +53,11 @@ func (f *keyFile) use(host *component.Host) (*Key, error) {
 func (f *keyFile) Check(host *component.Host) []error {
 	name := f.config.String("key_file")
 	if _, err := f.read(host.FS); err != nil {
-		return []error{f.config.Error("key_file", diag.KeyUnreadable, fmt.Sprintf("the key in %s can't be used: %v", name, err), f.made)}
+		cure := f.made
+		if other, ok := errors.AsType[*otherMethod](err); ok {
+			cure = fmt.Sprintf("write method = %q, or give it a key for %s: %s", other.key, other.method, f.made)
+		}
+		return []error{f.config.Error("key_file", diag.KeyUnreadable, fmt.Sprintf("the key in %s can't be used: %v", name, err), cure)}
 	}
 	if info, err := host.FS.Stat(name); err == nil && info.Mode().Perm()&0o007 != 0 {
 		return []error{diag.Diagnostic{

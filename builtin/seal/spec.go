@@ -136,11 +136,18 @@ func newEncryption(c *component.Config) (component.Transform, error) {
 	return t, nil
 }
 
+// otherMethod is that a key is for another method than the one that is configured.
+type otherMethod struct{ key, method string }
+
+func (o *otherMethod) Error() string {
+	return fmt.Sprintf("it is a key for %s, and method is %s", o.key, o.method)
+}
+
 // signs says what is wrong with a key for signing by a method.
 func signs(k *Key, method string) error {
 	switch {
 	case k.method() != method:
-		return fmt.Errorf("it is a key for %s, and method is %s", k.method(), method)
+		return &otherMethod{k.method(), method}
 	case k.secret == nil && k.private == nil:
 		return errors.New("it is a public key, which checks signatures and makes none")
 	}
