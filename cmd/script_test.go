@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"agents":   agents,
+			"agents":   changeAgents,
 			"bus":      bus,
 			"exits":    exits,
 			"lines":    lines,

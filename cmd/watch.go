@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wazuh-etl/etl/builtin/agents"
 	"github.com/wazuh-etl/etl/builtin/tlsconfig"
 	"github.com/wazuh-etl/etl/cmd/internal/watch"
 	"github.com/wazuh-etl/etl/runtime/component"
@@ -239,12 +240,8 @@ func readable(name, what, magic string) error {
 		}
 	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no %s %s: Wazuh 4 has it in /var/ossec/queue/db, Wazuh 5 in /var/wazuh-manager/queue/db", what, name)
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("the %s %s may not be read by this user: use one of group wazuh, or root", what, name)
 	case err != nil:
-		return fmt.Errorf("looking for the %s: %w", what, err)
+		return agents.Unreadable(what, name, err)
 	case string(head) != magic, magic == "" && info.Mode().Type() != fs.ModeSocket:
 		return fmt.Errorf("%s is no %s: the manager has it in queue/db", name, what)
 	}

@@ -23,8 +23,8 @@ import (
 	"github.com/wazuh-etl/etl/builtin/nats/embedded"
 )
 
-// agents makes a manager's database, or does something to it: agents FILE SQL
-func agents(ts *testscript.TestScript, neg bool, args []string) {
+// changeAgents makes a manager's database, or does something to it: agents FILE SQL
+func changeAgents(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: agents FILE SQL")
 	}

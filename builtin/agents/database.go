@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -167,10 +166,15 @@ func (d *database) open() error {
 	info, err := d.files.Stat(d.name)
 	if err != nil {
 		d.Close()
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no database %s", d.name)
-		}
-		return fmt.Errorf("opening the database: %w", err)
+		return Unreadable("database", d.name, err)
+	}
+	switch {
+	case !info.Mode().IsRegular(): // to open a named pipe waits for a writer, and can't be broken off
+		d.Close()
+		return fmt.Errorf("%s is no manager's database: it is no regular file", d.name)
+	case info.Size() == 0:
+		d.Close()
+		return fmt.Errorf("%s is no manager's database: it has 0 bytes", d.name)
 	}
 	var inode [2]uint64
 	inode[0], inode[1] = d.files.Identity(info)
@@ -196,7 +200,7 @@ func (d *database) prepare() error {
 	}
 	if len(columns) == 0 {
 		d.Close()
-		return fmt.Errorf("%s has no table of agents", d.name)
+		return fmt.Errorf("%s is no manager's database: it has no table agent", d.name)
 	}
 	for _, p := range []struct {
 		statement **sqlite3.Stmt
@@ -238,10 +242,26 @@ func (d *database) failed(err error) error {
 			d.Close()
 		}
 		return errLocked
+	case errors.Is(err, sqlite3.CANTOPEN):
+		d.Close()
+		return d.refused(err)
+	case errors.Is(err, sqlite3.NOTADB):
+		d.Close()
+		return fmt.Errorf("%s is no manager's database: it is not a database of SQLite", d.name)
 	default:
 		d.Close()
 		return fmt.Errorf("reading the database: %w", err)
 	}
+}
+
+// refused asks the system why SQLite can't open the file: it says no more than err.
+func (d *database) refused(err error) error {
+	file, why := d.files.Open(d.name)
+	if why != nil {
+		return Unreadable("database", d.name, why)
+	}
+	_ = file.Close() // nothing was written
+	return fmt.Errorf("reading the database: %w", err)
 }
 
 // Close lets go of the file.

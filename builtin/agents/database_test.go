@@ -216,7 +216,7 @@ func TestWhatIsNotThereIsWaitedFor(t *testing.T) {
 	if err := os.WriteFile(name, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	g.wait("health", func() bool { return strings.Contains(g.healthIs(), "no table of agents") })
+	g.wait("health", func() bool { return strings.Contains(g.healthIs(), "it has 0 bytes") })
 	if err := os.Rename(name+".away", name); err != nil {
 		t.Fatal(err)
 	}

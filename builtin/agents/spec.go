@@ -186,7 +186,7 @@ Events wait in the state directory until all sinks have them; a queue on disk is
 | wazuh-db has died in a transaction | the source waits until the next wazuh-db has rolled it back: it may not do that itself | TestAHotJournalIsWaitedFor |
 | **replaced**: another file gets the database's name, as when a backup is restored | it is opened and read; agents that are missing in it count as removed if they are still missing a ` + "`poll_interval`" + ` later | TestARestoredCopyIsReadInstead |
 | more than half of the agents are gone at once | the same: they are looked for again first | TestADisappearedFleetIsLookedForAgain |
-| **unreadable**: permission is missing, the file is no database, an answer makes no sense | it is tried again every ` + "`poll_interval`" + `, health says why. Nothing that was not read whole is compared | TestWhatIsNotThereIsWaitedFor, TestAnAnswerThatMakesNoSense |
+| **unreadable**: permission is missing, the file is no database, or no regular file, an answer makes no sense | it is tried again every ` + "`poll_interval`" + `, health says why. Nothing that was not read whole is compared | TestWhatIsNotThereIsWaitedFor, TestWhatIsNoDatabaseIsTold, TestWhoMayNotReadIsTold, TestAnAnswerThatMakesNoSense |
 | the API refuses the token | a new one is asked for, once; a login that is refused waits a minute | TestTheAPIsTokenIsRenewed, TestALoginThatIsRefused |
 | several sources with ` + "`api`" + ` of one ` + "`connection`" + ` | they are one user for the API: one login, one token, one rate, and one pause when it wants to be left alone | TestSourcesOfOneConnectionAreOneUser |
 | the API has had too many requests | it is left alone for as long as it says, or a minute | TestTheAPIsLimitIsRespected |

@@ -258,7 +258,7 @@ func (w *wdb) open(ctx context.Context) error {
 	}
 	conn, err := w.dial(ctx, "unix", w.name)
 	if err != nil {
-		return fmt.Errorf("connecting to wazuh-db: %w", err)
+		return Unreadable("socket", w.name, err)
 	}
 	w.conn = conn
 	if w.buffer == nil {
@@ -277,7 +277,7 @@ func (w *wdb) open(ctx context.Context) error {
 		w.columns[r.Name] = true
 	}
 	if !w.columns["id"] {
-		return errors.New("wazuh-db has no table of agents")
+		return errors.New("wazuh-db has no table agent: the socket is not that of a manager")
 	}
 	return nil
 }
