@@ -16,7 +16,9 @@ func newDecrypt() *cobra.Command {
 event as it was before. A signature that was added behind the encryption is for etl verify, before this.
 
 ` + aboutMessages,
-		Example: `  etl decrypt --key old.key --key new.key audit.jsonl`,
+		Example: `  nats sub --raw 'wazuh.>' | etl decrypt --key encryption.key
+  nats sub --raw 'wazuh.>' > messages.jsonl # ends with Ctrl-C
+  etl decrypt --key old.key --key new.key messages.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := m.readKeys((*seal.Key).Encrypts); err != nil {
 				return err

@@ -18,7 +18,8 @@ func newVerify() *cobra.Command {
 
 ` + aboutMessages,
 		Example: `  nats sub --raw 'wazuh.>' | etl verify --key signing.pub
-  etl verify --key old.key --key new.key audit.jsonl | etl decrypt --key encryption.key`,
+  nats sub --raw 'wazuh.>' > messages.jsonl # ends with Ctrl-C
+  etl verify --key old.key --key new.key messages.jsonl | etl decrypt --key encryption.key`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := m.readKeys(nil); err != nil {
 				return err
