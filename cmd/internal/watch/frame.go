@@ -132,7 +132,7 @@ func notes(p *picture) []string {
 			continue
 		}
 		if told++; told <= mostManagers {
-			all = append(all, "manager "+m.name+": "+text)
+			all = append(all, "manager "+short(m.name)+": "+text)
 		}
 	}
 	if told > mostManagers {

@@ -127,6 +127,30 @@ func TestSmallTerminals(t *testing.T) {
 	}
 }
 
+// Without a terminal lines are as wide as they have to be, but for names that are no names.
+func TestLongNamesWithoutATerminal(t *testing.T) {
+	long := strings.Repeat("漢", 5000)
+	named := map[string]any{"agent_name": long, "agent_node": long, "ip_address": long, "manager_node": "m" + long}
+	b := board(Options{}, told("registered", "001", 0, named), disconnectedAt("002", 1), told("disconnected", "001", 2, named))
+	p := b.picture(at(300))
+	o := &Options{}
+	lines := frame(p, o, 0, 0)
+	for _, c := range b.taken() {
+		lines = append(lines, c.line())
+	}
+	for _, line := range lines {
+		if cells(line) > 4*longest+100 || strings.Count(line, "漢") > 4*longest/2 {
+			t.Errorf("%d columns: %.200s", cells(line), line)
+		}
+	}
+	if text := strings.Join(lines, "\n"); !strings.Contains(text, strings.Repeat("漢", longest/2-1)+"…") {
+		t.Error(text)
+	}
+	if whole := string(marshal(p.document(o))); !strings.Contains(whole, long) {
+		t.Error("JSON is cut")
+	}
+}
+
 func TestFilterAndOrder(t *testing.T) {
 	b := board(Options{},
 		told("snapshot", "1", 0, map[string]any{"agent_name": "b", "ip_address": "10.0.0.10", "agent_version": "Wazuh v4.9.0"}),

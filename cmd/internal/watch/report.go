@@ -30,7 +30,7 @@ func (c change) concerns(some []Status) bool {
 func (c change) line() string {
 	at := c.at.UTC().Format("2006-01-02T15:04:05Z")
 	if c.event.Type == "manager_restart" {
-		return fmt.Sprintf("%s manager %s has started anew and reset %s%s", at, Visible(c.manager), number(c.event.Reset), plural(" agent", c.event.Reset))
+		return fmt.Sprintf("%s manager %s has started anew and reset %s%s", at, short(c.manager), number(c.event.Reset), plural(" agent", c.event.Reset))
 	}
 	var what string
 	switch c.event.Type {
@@ -41,11 +41,11 @@ func (c change) line() string {
 	default:
 		what = c.previous.String() + " -> " + c.status.String()
 	}
-	where := c.place()
+	where := short(c.place())
 	if c.ip != "" {
-		where = c.ip + ", " + where
+		where = short(c.ip) + ", " + where
 	}
-	text := fmt.Sprintf("%s %s %s: %s (%s)", at, Visible(c.id), Visible(c.name), what, Visible(where))
+	text := fmt.Sprintf("%s %s %s: %s (%s)", at, short(c.id), short(c.name), what, where)
 	if c.proof == unverified {
 		text += ", not signed by a --key"
 	}

@@ -47,7 +47,8 @@ func standing(a *agent) string {
 // gap is between two columns.
 const gap = 2
 
-// table is the agents' lines with the header in front, of at most room columns; 0: as wide as they are.
+// table is the agents' lines with the header in front, of at most room columns; 0: as wide as what stands in
+// them, within longest for each.
 func table(p *picture, agents []*agent, room int, ink ink) []string {
 	shown := slices.Clone(columns)
 	if p.checked {
@@ -108,6 +109,9 @@ func fit(shown []column, rows [][]string, room int) []int {
 		}
 	}
 	if room == 0 {
+		for i := range natural {
+			natural[i] = min(natural[i], longest)
+		}
 		return natural
 	}
 	order := make([]int, len(shown)) // what is kept longest comes first

@@ -97,6 +97,12 @@ func clip(s string, columns int) string {
 	return s
 }
 
+// longest is how many columns of a line one name takes at most, where no terminal says how wide it is.
+const longest = 64
+
+// short is what can be seen of a name, within longest.
+func short(name string) string { return clip(Visible(name), longest) }
+
 // pad fills a text with blanks up to columns.
 func pad(s string, columns int, right bool) string {
 	blanks := strings.Repeat(" ", max(0, columns-cells(s)))
