@@ -2,6 +2,7 @@ package nats
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -44,6 +45,9 @@ func (c *connector) dial(ctx context.Context) (*session, error) {
 	urls := append(slices.Clone(c.urls), c.found...)
 	nc, err := client.Connect(strings.Join(urls, ","), options...)
 	if err != nil {
+		if errors.Is(err, client.ErrNoServers) {
+			err = fmt.Errorf("no server answers there: %w", err)
+		}
 		return nil, fmt.Errorf("connecting to %s: %w", strings.Join(bare(c.urls), ", "), explain(err))
 	}
 	s.nc = nc

@@ -186,8 +186,10 @@ func parseAnswer(m *client.Msg) answer {
 	switch err := json.Unmarshal(m.Data, &body); {
 	case err != nil:
 		return answer{err: fmt.Errorf("reading JetStream's answer: %w", err)}
-	case body.Error != nil:
+	case body.Error != nil && body.Stream == "":
 		return answer{err: body.Error}
+	case body.Error != nil:
+		return answer{err: &refusal{body.Stream, body.Error}}
 	case body.Stream == "":
 		return answer{err: errors.New("the answer is not JetStream's: something else listens on the subject")}
 	}

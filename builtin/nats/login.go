@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/nats-io/jwt/v2"
@@ -21,6 +22,7 @@ type login struct {
 	jwt, seed           string
 	username, password  string
 	token               string
+	inURL               bool // a url has a user or a token; what is set besides goes before it
 }
 
 // ways are the attributes of which one pipeline writes at most one.
@@ -164,13 +166,16 @@ func (l login) way() string {
 	case l.token != "":
 		return "token"
 	}
-	return "the url, or without one"
+	return "the url"
 }
 
 // explain says what a server does not say of a login that it refuses.
 func (l login) explain(err error, w world.World) error {
 	if !errors.Is(err, client.ErrAuthorization) && !errors.Is(err, client.ErrAuthExpired) && !errors.Is(err, client.ErrAuthRevoked) && !errors.Is(err, client.ErrAccountAuthExpired) {
 		return err
+	}
+	if l.way() == "the url" && !l.inURL {
+		return fmt.Errorf("the server wants a login, and none is written (%s, or one in the url): %w", strings.Join(ways, ", "), err)
 	}
 	why := ""
 	if token, pair, unread := l.holder(w.FS); unread == nil && token != "" {

@@ -254,7 +254,8 @@ func TestTargetsErrors(t *testing.T) {
 		s, _ := open(t, map[string]any{"url": f.url()})
 		var o outbox
 		messages := o.alerts(t, s, 1, 5)
-		if err := s.Deliver(t.Context(), messages); err == nil || !strings.Contains(err.Error(), "maximum messages") {
+		if err := s.Deliver(t.Context(), messages); err == nil ||
+			!strings.Contains(err.Error(), `stream "A" is full (maximum messages exceeded): raise its limit (nats stream edit A --max-msgs=…)`) {
 			t.Fatal(err)
 		}
 		want(t, "open", len(o.open(messages)), 2)
@@ -306,6 +307,24 @@ func TestTargetsErrors(t *testing.T) {
 		var o outbox
 		messages := o.alerts(t, s, 1, 1)
 		if err := s.Deliver(t.Context(), messages); err == nil || !strings.Contains(err.Error(), "not JetStream's") || len(o.open(messages)) != 1 {
+			t.Error(err)
+		}
+	})
+	t.Run("a server that wants a login", func(t *testing.T) {
+		f := serve(t, func(o *server.Options) { o.Username, o.Password = "u", "p" })
+		for url, says := range map[string]string{
+			f.url():                           "the server wants a login, and none is written (creds_file, ",
+			"nats://u:x@" + f.Addr().String(): "the server refuses the login by the url: ",
+		} {
+			_, h := open(t, map[string]any{"url": url})
+			if err := h.health(); !errors.Is(err, client.ErrAuthorization) || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: %v", url, err)
+			}
+		}
+	})
+	t.Run("nobody is there", func(t *testing.T) {
+		_, h := open(t, map[string]any{"url": "nats://u:p@127.0.0.1:1"})
+		if err := h.health(); !errors.Is(err, client.ErrNoServers) || !strings.Contains(err.Error(), "connecting to nats://127.0.0.1:1: no server answers there") {
 			t.Error(err)
 		}
 	})

@@ -173,6 +173,9 @@ func (s *sink) reach(c *component.Config) (found []error) {
 	if s.connector.urls, err = urls(c.Any("url")); err != nil {
 		found = append(found, c.Error("url", diag.InvalidValue, err.Error(), ""))
 	}
+	for i, shown := range bare(s.connector.urls) {
+		s.connector.login.inURL = s.connector.login.inURL || shown != s.connector.urls[i]
+	}
 	return found
 }
 
