@@ -110,6 +110,10 @@ variable "compression" {
   type        = string
   default     = null
   description = "zstd or gzip compresses each message"
+  validation {
+    condition     = contains(["zstd", "gzip"], coalesce(var.compression, "zstd"))
+    error_message = "compression must be zstd or gzip, or null"
+  }
 }
 
 variable "signing_key" {

@@ -22,6 +22,9 @@ func TestAgentStatusRefusesWhatIsNotMeant(t *testing.T) {
 		"a typo, deep":      {"managers", `{ a = { api = { url = "https://h:55000", user = "u", ca = "/c" } } }`, "var.managers.a.api has no attribute `ca`"},
 		"an empty name":     {"audit_file", "", "var.audit_file: audit_file is empty: null means none, and only a --var-file can say null"},
 		"no audit":          {"audit_file", "\x00", ""},
+		"no such method":    {"compression", "lz4", "var.compression: compression must be zstd or gzip, or null"}, // once, not for each sink
+		"an empty method":   {"compression", "", "var.compression: compression must be zstd or gzip, or null"},
+		"a method":          {"compression", "gzip", ""},
 		"two good managers": {"managers", `{ a = { socket = "/s" }, b = { database = "/d" } }`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
