@@ -235,3 +235,34 @@ func TestServiceIsKilled(t *testing.T) {
 		t.Errorf("the output is\n%s", got)
 	}
 }
+
+// What hangs in a system call can't be broken off: to open a named pipe that nobody writes stands for a mount that is
+// gone. The second signal ends the process all the same, and says who hung.
+func TestASecondSignalEndsWhatHangs(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 { // the signals may come before it hangs
+		d := startDaemon(t, fmt.Sprintf("source \"file\" \"in\" { path = %q }\nsink \"stdout\" \"out\" { from = source.file.in }\n", name))
+		time.Sleep(100 * time.Millisecond)
+		d.signal(syscall.SIGTERM)
+		d.told("STOPPING=1")
+		_ = d.command.Process.Signal(syscall.SIGTERM) // it may have ended
+		hung := time.AfterFunc(patience, func() { _ = d.command.Process.Kill() })
+		_ = d.command.Wait()
+		hung.Stop()
+		switch d.command.ProcessState.ExitCode() {
+		case exitDone:
+			continue
+		case exitFailed:
+			if !strings.Contains(d.stderr.String(), "etl: source.file.in did not stop within 1s") {
+				t.Error("it doesn't say who hung")
+			}
+		default:
+			t.Error("it went on to hang")
+		}
+		return
+	}
+	t.Error("nothing hung")
+}

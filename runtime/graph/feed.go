@@ -125,7 +125,7 @@ func (f *feed) run(from []component.Position) {
 		defer cancel()
 		err := f.await(ctx, from)
 		if err == nil {
-			err = source.Run(ctx, host, from, f)
+			f.g.atWork.do(f.address, func() { err = source.Run(ctx, host, from, f) })
 		}
 		f.mu.Lock()
 		f.ended = true

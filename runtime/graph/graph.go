@@ -74,6 +74,7 @@ type Graph struct {
 	queued atomic.Int64 // events between a walk and their last answer
 
 	running  *running       // feeds' sources
+	atWork   atWork         // whose code runs
 	began    chan struct{}  // closed when everything was started, or could not be
 	pumps    sync.WaitGroup // dispatchers, workers
 	outlets  sync.WaitGroup // sinks and stages

@@ -46,7 +46,9 @@ func (g *Graph) newRunner(s *step) *runner {
 
 // open opens the component. An error is one that waiting won't heal.
 func (r *runner) open(ctx context.Context) error {
-	if err := r.step.node.Sink.Open(ctx, r.g.host(r.step)); err != nil {
+	var err error
+	r.g.atWork.do(r.address, func() { err = r.step.node.Sink.Open(ctx, r.g.host(r.step)) })
+	if err != nil {
 		return fmt.Errorf("%s: %w", r.address, err)
 	}
 	r.opened = true
@@ -54,8 +56,8 @@ func (r *runner) open(ctx context.Context) error {
 }
 
 func (r *runner) start() {
-	r.g.outlets.Go(r.send)
-	r.g.outlets.Go(r.complete)
+	r.g.outlets.Go(func() { r.g.atWork.do(r.address, r.send) })
+	r.g.outlets.Go(func() { r.g.atWork.do(r.address, r.complete) })
 }
 
 // send serves one component after the other until the graph is killed or the
@@ -169,7 +171,7 @@ func (r *runner) leave() {
 // close closes the component after its last answer.
 func (r *runner) close() {
 	if r.opened {
-		r.step.node.Sink.Close()
+		r.g.atWork.do(r.address, func() { r.step.node.Sink.Close() })
 		r.opened = false
 	}
 }

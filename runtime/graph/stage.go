@@ -63,7 +63,7 @@ func (r *stageRunner) start() error {
 		return fmt.Errorf("%s: %w", r.address, err)
 	}
 	r.stage = stage
-	r.g.outlets.Go(r.run)
+	r.g.outlets.Go(func() { r.g.atWork.do(r.address, r.run) })
 	return nil
 }
 

@@ -100,6 +100,8 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.graph, err = graph.New(p, o); err != nil {
 		return err
 	}
+	end := lastResort{out: s.told, hanging: s.graph.AtWork, exit: os.Exit}.watch()
+	defer end()
 	err = s.serve(ctx)
 	s.closeLive()
 	var untold error
