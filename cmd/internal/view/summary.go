@@ -43,6 +43,10 @@ func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration,
 	}
 	b.WriteString(others(nodes, told))
 	for _, d := range s.Drops {
+		if meant(s, d) {
+			fmt.Fprintf(&b, "\n%s kept back %s, as it is meant to (no loss): %s", d.Address, events(d.Count), d.Reason)
+			continue
+		}
 		fmt.Fprintf(&b, "\n%s dropped %s: %s", d.Address, events(d.Count), d.Reason)
 	}
 	if len(s.Drops) > 0 {
@@ -68,6 +72,13 @@ func Summary(w io.Writer, p *plan.Plan, s graph.Snapshot, elapsed time.Duration,
 	b.WriteString(destinations(p, s, dead, self))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// meant says whether d is what a transform keeps back as its configuration says, which is no loss:
+// "anomaly" only counts what comes. What its full queue drops is one.
+func meant(s graph.Snapshot, d graph.Drop) bool {
+	n, ok := node(s, d.Address)
+	return ok && n.Type == plan.Transform && d.Reason != string(plan.DropOldest) && d.Reason != string(plan.DropNewest)
 }
 
 // fewRows is how many components a person looks through.

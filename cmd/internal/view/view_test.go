@@ -164,6 +164,22 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// What a transform keeps back because it is there for that is not told as a loss; what its full queue drops is.
+func TestSummaryTellsWhatIsMeantFromLosses(t *testing.T) {
+	const address = "transform.anomaly.outage"
+	s := moment(10)
+	s.Nodes = append(s.Nodes, graph.NodeSnapshot{Address: address, Type: plan.Transform, In: 27, Rejected: 20})
+	s.Drops = []graph.Drop{{Address: address, Reason: "counted", Count: 20}, {Address: address, Reason: "drop_oldest", Count: 7}}
+	var b strings.Builder
+	if err := Summary(&b, pipeline(), s, 10*time.Second, nil, "etl", false); err != nil {
+		t.Fatal(err)
+	}
+	want := "\n" + address + " kept back 20 events, as it is meant to (no loss): counted\n" + address + " dropped 7 events: drop_oldest\n"
+	if !strings.Contains(b.String(), want) {
+		t.Errorf("got\n%s\nwant in it\n%s", b.String(), want)
+	}
+}
+
 func TestSummary(t *testing.T) {
 	var b strings.Builder
 	s := moment(10)
