@@ -75,7 +75,8 @@ func (r *register) own() {
 		for k := len(r.records) - 1; k >= 0 && m.id == 0; k-- {
 			o := &r.records[k]
 			again := o.Length == 0 && m.kind == current && k != r.last()
-			if o.is(m) && !o.Left && !again && o.begins(m.head) {
+			made := o.Length == 0 && m.archive && len(m.head) > 0 // an empty file's inode went to an archive that was made since
+			if o.is(m) && !o.Left && !again && !made && o.begins(m.head) {
 				m.id, m.itself = o.ID, true
 				r.begun = r.begun || m.kind == current && o.Name != "" && k == r.last()
 				if m.kind == current && o.Length == 0 {
