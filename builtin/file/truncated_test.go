@@ -36,6 +36,7 @@ func TestUnwatchedTruncationIsTold(t *testing.T) {
 				r.append(alerts, c.before)
 				r.start()
 				time.Sleep(time.Second)
+				synctest.Wait()
 				from, seen := r.out.positions, len(r.out.got())
 				r.files.Blind(true) // nothing is seen of what happens at once
 				if !c.running {
@@ -57,6 +58,7 @@ func TestUnwatchedTruncationIsTold(t *testing.T) {
 					time.Sleep(time.Second)
 					r.append(alerts, lines(seen+3, seen+5))
 					time.Sleep(time.Second)
+					synctest.Wait()
 					if !c.running {
 						r.stop()
 					}

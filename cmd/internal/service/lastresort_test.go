@@ -36,6 +36,7 @@ func TestLastResort(t *testing.T) {
 					close(over)
 				}
 				time.Sleep(atOnce)
+				synctest.Wait()
 				if !c.ends {
 					defer close(over)
 				}
