@@ -78,9 +78,10 @@ func (k *keeper) run(ctx context.Context) {
 	}
 }
 
+// set tells the health first: who waits for the change may ask for it.
 func (k *keeper) set(s *session, err error) {
-	k.become(s, err)
 	k.health(err)
+	k.become(s, err)
 }
 
 // over is the end that was asked for: nothing is wrong with the target.
