@@ -18,7 +18,8 @@ type monitor struct {
 	author  author
 	picture picture
 
-	rest                 time.Duration // the time from a read to the next is at least so many times what it took
+	rest                 time.Duration // reads one behind the other begin so many times what they take apart
+	ended                time.Time     // the last read
 	buffer               []reading
 	replaced             bool // a read of another file is not yet taken over
 	lastRead, lastChange time.Time
@@ -84,7 +85,12 @@ func (m *monitor) run(ctx context.Context) {
 // settle takes what a read has brought, and plans the next one. The error is ctx's.
 func (m *monitor) settle(ctx context.Context, p *plan, o outcome) error {
 	p.look, p.full = m.next(o), o.err != nil
-	p.notBefore = o.began.Add(max(passGap, m.rest*o.took))
+	pause := m.rest * o.took
+	if o.began.Sub(m.ended) > pause { // the writer had its time before: a commit that came meanwhile need not wait
+		pause = o.took
+	}
+	m.ended = o.began.Add(o.took)
+	p.notBefore = o.began.Add(max(passGap, pause))
 	if o.err != nil {
 		return nil
 	}

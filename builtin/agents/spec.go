@@ -173,7 +173,7 @@ commits after 10 seconds of silence, a minute at the latest; then the source is 
 wait for the commit.
 
 **What does it cost the manager?** While a database is read, wazuh-db can't commit. So it is read 500 agents at a time, less than a
-millisecond each, with a pause after each, at most every 50 ms, and never more than a quarter of the time. The directory must be readable (group
+millisecond each, with a pause after each, at most every 50 ms, and where one read follows the other no more than a quarter of the time. The directory must be readable (group
 ` + "`wazuh`" + `), nothing in it is ever written. With ` + "`api`" + `, reading 10,000 agents takes 20 requests.
 
 Changes that end before they are read, between two commits or while etl is down, are not seen: who was disconnected and is connected again has not changed.
