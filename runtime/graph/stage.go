@@ -180,25 +180,19 @@ func (r *stageRunner) obey() {
 	r.setWake(time.Time{})
 }
 
-// orderFlush makes the stage emit or release all that it keeps. Until that is
-// done it counts as an event on its way.
-func (r *stageRunner) orderFlush() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.flush {
-		r.flush = true
-		r.g.queued.Add(1)
-	}
-	r.interrupt()
-}
+// orderFlush makes the stage emit or release all that it keeps.
+func (r *stageRunner) orderFlush() { r.order(&r.flush) }
 
-// orderLook makes the stage look at a clock that was moved. Until that is done it
-// counts as an event on its way.
-func (r *stageRunner) orderLook() {
+// orderLook makes the stage look at a clock that was moved.
+func (r *stageRunner) orderLook() { r.order(&r.look) }
+
+// order sets what the stage is to do next. Until that is done it counts as an
+// event on its way.
+func (r *stageRunner) order(what *bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.look {
-		r.look = true
+	if !*what {
+		*what = true
 		r.g.queued.Add(1)
 	}
 	r.interrupt()

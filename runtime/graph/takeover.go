@@ -130,7 +130,7 @@ func (f *feed) rename(next *program) bool {
 // their way: the stored checkpoints know nothing of those yet. The caller has g.mu.
 func (g *Graph) comeBack(next *program) {
 	g.leaving = slices.DeleteFunc(g.leaving, func(f *feed) bool {
-		if new := g.feeds[f.address]; new == nil || new.tracker != nil || !f.standsAlone() {
+		if back := g.feeds[f.address]; back == nil || back.tracker != nil || !f.standsAlone() {
 			return false
 		}
 		f.take(f.address, next.byName[f.address].stats)
