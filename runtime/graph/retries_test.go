@@ -252,7 +252,10 @@ func TestTheCircuitBreakerPostpones(t *testing.T) {
 		time.Sleep(9 * time.Minute)
 		synctest.Wait()
 		dead := s.seen()
-		if got := sizes(dead); !slices.Equal(got[:4], []int{100, 50, 25, 1}) || slices.Max(got[3:]) != 1 {
+		// The first batch has what had come when the sink was free: one lot or two.
+		got := sizes(dead)
+		first := got[0]
+		if first%50 != 0 || first > 100 || !slices.Equal(got[1:4], []int{first / 2, first / 4, 1}) || slices.Max(got[3:]) != 1 {
 			t.Errorf("the dead target was given %v messages", got)
 		}
 		if n := len(dead); n < 9 || n > 25 {
@@ -269,7 +272,8 @@ func TestTheCircuitBreakerPostpones(t *testing.T) {
 		}
 		back := sizes(s.seen()[len(dead):])
 		back = back[slices.Index(back, 2)-1:]
-		if !slices.Equal(back[:6], []int{1, 2, 4, 8, 16, 32}) || slices.Max(back) != 100 {
+		// 1 + 2 + 4 + 8 + 16 are 31: what is left of the first batch comes next.
+		if !slices.Equal(back[:6], []int{1, 2, 4, 8, 16, min(32, first-31)}) || slices.Max(back) != 100 {
 			t.Errorf("the target that is back was given %v messages", back)
 		}
 		if err := stop(); err != nil {
