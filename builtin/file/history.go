@@ -31,15 +31,19 @@ const historyLength = 100
 // found again by inode and beginning, whatever it is called now.
 type history struct {
 	state component.State // nil: nothing is stored
+	list  []record        // without a state
 	log   *slog.Logger    // nil: nobody is told
-	// unsaved is what could not be stored; it is tried again with the next look.
-	unsaved []record
-	twins   map[[2]string]bool // which files were told to hold the same
+
+	twins map[[2]string]bool // which files were told to hold the same
 }
 
 // registering guards the history in the state of a component: a detached sink has a source of
-// its own, with the same state.
+// its own, with the same state, and so has the one that a reload makes.
 var registering sync.Mutex
+
+// unsaved are the lists that could not be stored, which is tried again with the next look. All who have the state
+// go on from the same one: a file that each of them wrote down for itself would have a name from each. Guarded by registering.
+var unsaved = map[component.State][]record{}
 
 // record is a generation.
 type record struct {
@@ -94,11 +98,11 @@ func (r *record) touch(m *member) (again bool) {
 
 // load is the list. The caller has registering.
 func (h *history) load() (list []record) {
-	if h.unsaved != nil {
-		return slices.Clone(h.unsaved)
-	}
 	if h.state == nil {
-		return nil
+		return slices.Clone(h.list)
+	}
+	if list, ok := unsaved[h.state]; ok {
+		return slices.Clone(list)
 	}
 	value, ok := h.state.Get(historyKey)
 	if !ok || json.Unmarshal(value, &list) != nil {
@@ -110,14 +114,16 @@ func (h *history) load() (list []record) {
 // save stores the list. Where the disk does not let it, it is remembered until it does: what
 // this costs is that a process that dies meanwhile reads files again. The caller has registering.
 func (h *history) save(list []record) {
-	h.unsaved = list
 	if h.state == nil {
+		h.list = list
 		return
 	}
 	value, err := json.Marshal(list)
 	if err == nil && h.state.Set(historyKey, value) == nil {
-		h.unsaved = nil
+		delete(unsaved, h.state)
+		return
 	}
+	unsaved[h.state] = list
 }
 
 // tellTwins says of each pair of files once that the second is not read. The caller has registering.
@@ -138,8 +144,8 @@ func (h *history) tellTwins(list [][2]string) {
 func (h *history) flush() {
 	registering.Lock()
 	defer registering.Unlock()
-	if h.unsaved != nil && h.state != nil {
-		h.save(h.unsaved)
+	if list, ok := unsaved[h.state]; ok {
+		h.save(list)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -281,6 +282,60 @@ func TestHistoryOnAFullDisk(t *testing.T) {
 		r.finish()
 		if n := len((&history{state: full}).load()); n != 4 {
 			t.Errorf("%d generations are stored", n)
+		}
+	})
+}
+
+// On a full disk too a file has one name, whoever reads it: a detached sink has a source of its own, and here it comes to
+// the file only when there is room again.
+func TestOneHistoryOnAFullDisk(t *testing.T) {
+	onRig(t, func(t *testing.T, r *rig) {
+		full := r.host.State.(*memory)
+		r.append(alerts, lines(0, 3))
+		r.start()
+		time.Sleep(time.Second)
+		side := &rig{t: t, files: r.files, host: r.host, source: sourceAt(alerts), out: &collector{hold: make(chan struct{})}}
+		side.start(r.out.last)
+		r.append(alerts, lines(3, 4))
+		time.Sleep(time.Second)
+		full.fill(true)
+		r.must(r.files.Rename(alerts, alerts+".1"))
+		r.append(alerts, line(4)) // has no name until it is read
+		r.must(r.files.Rename(alerts, alerts+".2"))
+		r.append(alerts, lines(5, 6))
+		time.Sleep(time.Second)
+		full.fill(false)
+		time.Sleep(time.Second)
+		close(side.out.hold)
+		side.finish()
+		r.finish()
+		wantNumbers(t, r.out.lines, 0, 6)
+		if want := r.out.ids[3:]; !slices.Equal(side.out.ids, want) {
+			t.Errorf("the other source gave %q, want %q", side.out.ids, want)
+		}
+	})
+}
+
+// What a reload puts in the place of a source goes on with what that one could not store.
+func TestHistoryOnAFullDiskOverAReload(t *testing.T) {
+	onRig(t, func(t *testing.T, r *rig) {
+		same := `{"the":"same"}` + "\n" // so that names are counted
+		r.append(alerts, same+lines(0, 3))
+		r.start()
+		r.host.State.(*memory).fill(true)
+		for n := 1; n <= 2; n++ {
+			r.must(r.files.Rename(alerts, fmt.Sprint(alerts, ".", n)))
+			r.append(alerts, same+lines(3*n, 3*n+3))
+			time.Sleep(time.Second)
+		}
+		r.finish()
+		first := r.out
+		r.must(r.files.Remove(alerts + ".2"))
+		r.restart()
+		r.start(first.positions[1]) // of a sink that is behind
+		r.finish()
+		if want := slices.Concat(first.ids[2:4], first.ids[8:]); !slices.Equal(r.out.ids, want) {
+			t.Errorf("the new source gave %q, want %q", r.out.ids, want)
 		}
 	})
 }

@@ -23,7 +23,7 @@ func NewSurvey(files world.FS, path, profile string, state component.State) Surv
 	if v.calendar == nil {
 		v.history = &history{}
 		if state != nil {
-			v.history.unsaved = (&history{state: state}).load()
+			v.history.list = (&history{state: state}).load()
 		}
 	}
 	return v
