@@ -3,29 +3,26 @@ package lua
 import (
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/valyala/fastjson"
-	lua "github.com/yuin/gopher-lua"
+	"github.com/wazuh-etl/etl/testdata/experiment"
 )
 
-// BenchmarkWindowsExperiment is the experiment that this component began as,
-// kept to be compared with: fastjson, a userdata for each object that a script
-// looks into, Go functions for elements and escaping, and no bound on anything.
+// BenchmarkWindowsExperiment is the same job by the experiment that this
+// component began as. testdata/bench has all of it as a contender.
 func BenchmarkWindowsExperiment(b *testing.B) {
 	alert, err := os.ReadFile(filepath.Join(alertsDir, "win-4625-with-ip.json"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	x := newExperiment(b)
 	alert = []byte(compactJSON(b, alert))
+	w := newExperiment(b)
 	var out []byte
 	b.ReportAllocs()
 	b.SetBytes(int64(len(alert)))
 	for b.Loop() {
-		if out, err = x.process(out[:0], alert); err != nil {
+		if out, err = w.Append(out[:0], alert); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -34,119 +31,48 @@ func BenchmarkWindowsExperiment(b *testing.B) {
 	}
 }
 
-// The experiment gives what the component does, so that comparing them means something.
+// The experiment gives what the component does, so that comparing them means
+// something.
 func TestExperiment(t *testing.T) {
-	alert, err := os.ReadFile(filepath.Join(alertsDir, "win-4625-with-ip.json"))
+	beyond := map[string]string{
+		"truncated.json":             "it stops there",
+		"win-4625-invalid-utf8.json": "it gives the byte as it came",
+		"f2b-ban-private.json":       "it is one of the own network there",
+	}
+	names, err := filepath.Glob(filepath.Join(alertsDir, "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	compact := compactJSON(t, alert)
-	got, err := newExperiment(t).process(nil, []byte(compact))
+	w, d := newExperiment(t), newDFN(t)
+	compared := 0
+	for _, name := range names {
+		if beyond[filepath.Base(name)] != "" {
+			continue
+		}
+		alert, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := []byte(compactJSON(t, alert))
+		got, err := w.Append(nil, line)
+		want := strings.Join(d.messages(t, line), "")
+		if err != nil || string(got) != want {
+			t.Errorf("%s (%v):\ngot  %s\nwant %s", name, err, cutText(string(got)), cutText(want))
+		}
+		if want != "" {
+			compared++
+		}
+	}
+	if compared < 15 {
+		t.Errorf("only %d alerts were wanted", compared)
+	}
+}
+
+func newExperiment(tb testing.TB) *experiment.Worker {
+	w, err := experiment.New()
 	if err != nil {
-		t.Fatal(err)
-	}
-	want, _, err := run(workerOf(t, configOf(t, map[string]any{"script": "lua/dfn_windows.lua"}, nil)), compact)
-	if err != nil || len(want) != 1 || string(got) != want[0] {
-		t.Errorf("got  %s\nwant %s (%v)", got, want, err)
-	}
-}
-
-type experiment struct {
-	state  *lua.LState
-	parser fastjson.Parser
-	arena  fastjson.Arena
-	object *lua.LTable // metatable
-}
-
-func newExperiment(tb testing.TB) *experiment {
-	x := &experiment{state: lua.NewState()}
-	tb.Cleanup(x.state.Close)
-	x.object = x.state.NewTable()
-	x.object.RawSetString("__index", x.state.NewFunction(func(l *lua.LState) int {
-		l.Push(x.value(l.CheckUserData(1).Value.(*fastjson.Value).Get(l.CheckString(2))))
-		return 1
-	}))
-	x.state.SetGlobal("escape", x.state.NewFunction(func(l *lua.LState) int {
-		l.Push(lua.LString(experimentEscape.Replace(l.CheckString(1))))
-		return 1
-	}))
-	x.state.SetGlobal("element", x.state.NewFunction(func(l *lua.LState) int {
-		name := l.CheckString(1)
-		l.Push(lua.LString("<" + name + ">" + experimentContent.Replace(l.CheckString(2)) + "</" + name + ">"))
-		return 1
-	}))
-	x.state.SetGlobal("data", x.state.NewFunction(func(l *lua.LState) int {
-		var b strings.Builder
-		l.CheckUserData(1).Value.(*fastjson.Value).GetObject().Visit(func(key []byte, v *fastjson.Value) {
-			b.WriteString(`<Data Name="` + strings.ToUpper(string(key[:1])) + string(key[1:]) + `">`)
-			b.WriteString(experimentContent.Replace(string(v.GetStringBytes())) + "</Data>")
-		})
-		l.Push(lua.LString(b.String()))
-		return 1
-	}))
-	if err := x.state.DoString(experimentScript); err != nil {
 		tb.Fatal(err)
 	}
-	return x
+	tb.Cleanup(w.Close)
+	return w
 }
-
-var (
-	experimentContent = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-	experimentEscape  = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
-)
-
-func (x *experiment) value(v *fastjson.Value) lua.LValue {
-	switch {
-	case v == nil:
-		return lua.LNil
-	case v.Type() == fastjson.TypeString:
-		return lua.LString(v.GetStringBytes())
-	}
-	ud := x.state.NewUserData()
-	ud.Value, ud.Metatable = v, x.object
-	return ud
-}
-
-func (x *experiment) process(dst, alert []byte) ([]byte, error) {
-	root, err := x.parser.ParseBytes(alert)
-	if err != nil {
-		return dst, err
-	}
-	if err := x.state.CallByParam(lua.P{Fn: x.state.GetGlobal("process"), NRet: 1, Protect: true}, x.value(root)); err != nil {
-		return dst, err
-	}
-	x.arena.Reset()
-	t := x.state.CheckTable(-1)
-	x.state.Pop(1)
-	dst = append(dst, '{')
-	for i := 1; i <= t.Len(); i += 2 {
-		if i > 1 {
-			dst = append(dst, ',')
-		}
-		dst = append(strconv.AppendQuote(dst, t.RawGetInt(i).String()), ':')
-		switch v := t.RawGetInt(i + 1).(type) {
-		case *lua.LUserData:
-			dst = v.Value.(*fastjson.Value).MarshalTo(dst)
-		case lua.LString:
-			dst = x.arena.NewString(string(v)).MarshalTo(dst)
-		default:
-			dst = append(dst, v.String()...)
-		}
-	}
-	return append(dst, '}'), nil
-}
-
-const experimentScript = `
-function process(alert)
-  local w = alert.data.win
-  local s = w.system
-  local text = '<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="' .. escape(s.providerName)
-    .. '" Guid="' .. escape(s.providerGuid) .. '" />' .. element("EventID", s.eventID) .. element("Version", s.version)
-    .. element("Level", s.level) .. element("Task", s.task) .. element("Opcode", s.opcode) .. element("Keywords", s.keywords)
-    .. '<TimeCreated SystemTime="' .. escape(s.systemTime) .. '" />' .. element("EventRecordID", s.eventRecordID)
-    .. '<Correlation /><Execution ProcessID="' .. escape(s.processID) .. '" ThreadID="' .. escape(s.threadID) .. '" />'
-    .. element("Channel", s.channel) .. element("Computer", s.computer) .. '<Security /></System><EventData>'
-    .. data(w.eventdata) .. '</EventData></Event>'
-  return { "timestamp", alert.timestamp, "event_raw", text, "body", text, "event_format", "windows-xml", "event_forward", true,
-    "event_parser", "wazuh", "event_source", "soc-agent", "data", alert.data }
-end`

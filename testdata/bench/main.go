@@ -35,8 +35,10 @@ type bench struct {
 }
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == unmarshalCommand {
-		exit(unmarshal(os.Args[2]))
+	if len(os.Args) == 3 && inProcess[os.Args[1]] != nil {
+		n, err := inProcess[os.Args[1]](os.Args[2])
+		fmt.Println(n)
+		exit(err)
 	}
 	var o options
 	flag.Float64Var(&o.megabytes, "mb", 400, "size of the alerts in `MB`")

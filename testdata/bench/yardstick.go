@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"os"
+	"strconv"
+	"strings"
+
+	"github.com/wazuh-etl/etl/testdata/experiment"
 )
 
 // The two conditions of the DFN job as a regular expression.
@@ -29,32 +32,44 @@ func grepConditions(on *alerts) *contender {
 	return yardstick("grep -cE, the two conditions", on, "grep", "-cE", conditions)
 }
 
-// encodingJSON is this program in another process.
+// encodingJSON parses each line.
 func encodingJSON(on *alerts) *contender {
-	return &contender{name: "encoding/json into a map", alerts: on, command: func(at place) ([]string, error) {
-		self, err := os.Executable()
-		return []string{self, unmarshalCommand, at.Alerts}, err
+	return &contender{name: "encoding/json into a map", alerts: on, command: itself("unmarshal")}
+}
+
+// theExperiment does the DFN job, into a blackhole.
+func theExperiment(on *alerts) *contender {
+	return &contender{name: "the experiment", alerts: on, command: itself("experiment"), counted: func(output []byte) (int, error) {
+		return strconv.Atoi(strings.TrimSpace(string(output)))
 	}}
 }
 
-const unmarshalCommand = "unmarshal"
+// itself is this program in another process, as one of inProcess.
+func itself(as string) func(place) ([]string, error) {
+	return func(at place) ([]string, error) {
+		self, err := os.Executable()
+		return []string{self, as, at.Alerts}, err
+	}
+}
+
+// inProcess are the contenders that this program is itself, if its arguments
+// are a name and a file. Each prints how many alerts it had.
+var inProcess = map[string]func(file string) (int64, error){"unmarshal": unmarshal, "experiment": experiment.Run}
 
 // unmarshal parses each line of a file with encoding/json.
-func unmarshal(file string) error {
+func unmarshal(file string) (n int64, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)
 	lines.Buffer(make([]byte, 1<<20), 1<<20)
-	n := 0
 	for ; lines.Scan(); n++ {
 		var alert map[string]any
 		if err := json.Unmarshal(lines.Bytes(), &alert); err != nil {
-			return err
+			return n, err
 		}
 	}
-	fmt.Println(n)
-	return lines.Err()
+	return n, lines.Err()
 }
