@@ -87,6 +87,9 @@ type result struct {
 func play(t *testing.T, seed uint64) result {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	w := worldtest.New()
+	if seed%2 == 0 {
+		w.Files.ReuseInodes()
+	}
 	h := &harness{
 		seed: seed, rng: rng, world: w, files: w.Files,
 		disk:    &disk{nth: map[worldtest.Op]*nth{}},

@@ -111,8 +111,11 @@ func (w *writer) open() {
 	f, err := w.h.files.OpenFile(w.name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
 	w.must(err)
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.file != nil { // its inode may be another file's some day
+		w.must(w.file.Close())
+	}
 	w.file = f
-	w.mu.Unlock()
 }
 
 // powerLoss takes what is not synced, but for alerts: those are what is owed.

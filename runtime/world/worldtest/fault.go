@@ -67,6 +67,7 @@ func (f *FS) Crash(torn func(name string, unsynced int) int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.epoch++
+	clear(f.open)
 	f.entries = maps.Clone(f.durable)
 	maps.DeleteFunc(f.entries, func(name string, _ *node) bool { return f.orphan(name) })
 	done := map[*node]bool{}

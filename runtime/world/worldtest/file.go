@@ -45,6 +45,11 @@ func (h *file) Close() error {
 		return h.error("close", fs.ErrClosed)
 	}
 	h.closed = true
+	if h.epoch == h.fs.epoch {
+		if h.fs.open[h.node]--; h.fs.open[h.node] == 0 {
+			delete(h.fs.open, h.node)
+		}
+	}
 	return nil
 }
 

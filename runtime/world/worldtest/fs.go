@@ -23,6 +23,8 @@ type FS struct {
 	durable  map[string]*node // what a crash leaves of entries
 	watchers map[*watcher]struct{}
 	inodes   uint64
+	open     map[*node]int // handles
+	reuse    bool
 	epoch    int   // counts crashes: handles of an earlier one are dead
 	space    int64 // bytes that may still be written; negative: no limit
 	fault    func(op Op, name string) error
@@ -40,15 +42,42 @@ type node struct {
 
 // NewFS is an empty file system with a root directory.
 func NewFS() *FS {
-	f := &FS{entries: map[string]*node{}, durable: map[string]*node{}, watchers: map[*watcher]struct{}{}, space: -1}
+	f := &FS{entries: map[string]*node{}, durable: map[string]*node{}, watchers: map[*watcher]struct{}{}, open: map[*node]int{}, space: -1}
 	f.entries["/"] = f.newNode(fs.ModeDir | 0o755)
 	f.durable["/"] = f.entries["/"]
 	return f
 }
 
 func (f *FS) newNode(mode fs.FileMode) *node {
+	return &node{inode: f.nextInode(), mode: mode, modified: time.Now()}
+}
+
+// ReuseInodes makes each new file get the lowest inode that no file has, as ext4 does: that of a file that is gone.
+func (f *FS) ReuseInodes() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reuse = true
+}
+
+func (f *FS) nextInode() uint64 {
+	if f.reuse {
+		used := make([]bool, f.inodes+1)
+		for _, names := range []map[string]*node{f.entries, f.durable} {
+			for _, n := range names {
+				used[n.inode] = true
+			}
+		}
+		for n := range f.open {
+			used[n.inode] = true
+		}
+		for i := uint64(1); i <= f.inodes; i++ {
+			if !used[i] {
+				return i
+			}
+		}
+	}
 	f.inodes++
-	return &node{inode: f.inodes, mode: mode, modified: time.Now()}
+	return f.inodes
 }
 
 func pathError(op, name string, err error) error {
@@ -86,6 +115,7 @@ func (f *FS) OpenFile(name string, flag int, perm fs.FileMode) (world.File, erro
 		f.resize(n, 0)
 		f.changed(name)
 	}
+	f.open[n]++
 	return &file{fs: f, node: n, name: name, flag: flag, epoch: f.epoch}, nil
 }
 

@@ -187,3 +187,30 @@ func TestNetwork(t *testing.T) {
 		}
 	})
 }
+
+// An inode is free when its file has no name and nobody has it open.
+func TestInodesAreReused(t *testing.T) {
+	f := NewFS()
+	f.ReuseInodes()
+	create := func(name string) (inode uint64) {
+		t.Helper()
+		h, err := f.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o640)
+		must(t, err)
+		info, err := h.Stat()
+		must(t, err)
+		_, inode = f.Identity(info)
+		must(t, h.Close())
+		return inode
+	}
+	gone := create("/a")
+	h, err := f.Open("/a")
+	must(t, err)
+	must(t, f.Remove("/a"))
+	if create("/b") == gone {
+		t.Error("the inode of an open file is another's")
+	}
+	h.Close()
+	if create("/c") != gone {
+		t.Error("the inode of a file that is gone is nobody's")
+	}
+}
