@@ -160,26 +160,3 @@ func TestArchiveIsAStream(t *testing.T) {
 	}
 	f.Close()
 }
-
-// The inode of an empty generation that is gone is an archive's now: the archive is what it holds.
-func TestAnArchiveHasTheInodeOfAnEmptyFile(t *testing.T) {
-	onRig(t, func(t *testing.T, r *rig) {
-		r.append(alerts, lines(0, 10))
-		r.must(r.once())
-		through := r.out.last
-		r.must(r.files.Rename(alerts, alerts+".2"))
-		r.append(alerts, "")
-		r.must(r.files.Rename(alerts, alerts+".1"))
-		r.append(alerts, lines(10, 20))
-		r.again(through)
-		wantNumbers(t, r.out.lines, 10, 20)
-
-		r.append(alerts+".1", string(zipped([]byte(lines(0, 10)))))
-		r.must(r.files.Rename(alerts+".1", alerts+".2.gz"))
-		r.must(r.files.Remove(alerts + ".2"))
-		r.append(alerts, lines(20, 30))
-		r.again(through) // what came behind it did not arrive
-		wantNumbers(t, r.out.lines, 10, 30)
-		r.wantGaps(0)
-	})
-}

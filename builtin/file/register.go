@@ -74,9 +74,7 @@ func (r *register) own() {
 		m := &r.members[i]
 		for k := len(r.records) - 1; k >= 0 && m.id == 0; k-- {
 			o := &r.records[k]
-			again := o.Length == 0 && m.kind == current && k != r.last()
-			made := o.Length == 0 && m.archive && len(m.head) > 0 // an empty file's inode went to an archive that was made since
-			if o.is(m) && !o.Left && !again && !made && o.begins(m.head) {
+			if o.is(m) && !o.Left && o.begins(m.head) && !r.reused(k, m) {
 				m.id, m.itself = o.ID, true
 				r.begun = r.begun || m.kind == current && o.Name != "" && k == r.last()
 				if m.kind == current && o.Length == 0 {
@@ -90,6 +88,38 @@ func (r *register) own() {
 			}
 		}
 	}
+}
+
+// reused says whether the inode of record k, whose file was empty, is m's now, though that is another file.
+func (r *register) reused(k int, m *member) bool {
+	switch o := r.records[k]; {
+	case o.Length > 0:
+		return false
+	case m.kind == current:
+		return k != r.last()
+	case len(m.head) == 0:
+		return false
+	}
+	return m.archive || r.held(m) || r.rotated() && r.followed(k)
+}
+
+// held says whether m begins as the current file did before it was truncated: it is the copy.
+func (r *register) held(m *member) bool {
+	now := r.current()
+	return now != nil && slices.ContainsFunc(r.records, func(o record) bool {
+		return o.Length > 0 && o.is(now) && (o.Left || !o.begins(now.head)) && o.begins(m.head)
+	})
+}
+
+// rotated says whether the newest file that is known was put aside since the last look.
+func (r *register) rotated() bool {
+	now, last := r.current(), r.last()
+	return now != nil && last >= 0 && !(r.records[last].is(now) && r.records[last].begins(now.head))
+}
+
+// followed says whether the writer of record k had gone on to another file when that was seen last.
+func (r *register) followed(k int) bool {
+	return slices.ContainsFunc(r.records[k+1:], func(o record) bool { return !o.Foreign && o.Length > 0 })
 }
 
 // others finds the records of members that have another inode by now: copies, archives, what came from another
