@@ -40,6 +40,7 @@ type contender struct {
 
 // result is one run of a contender.
 type result struct {
+	turn    int
 	took    time.Duration // from its start until the last record was stored, or its end
 	cpu     time.Duration
 	peak    int64    // bytes

@@ -42,7 +42,8 @@ func main() {
 	}
 	var o options
 	flag.Float64Var(&o.megabytes, "mb", 400, "size of the alerts in `MB`")
-	flag.IntVar(&o.repetitions, "reps", 3, "how often each is measured, in turns")
+	flag.IntVar(&o.turns.broker, "reps", 3, "how often each is measured that needs Kafka or many seconds, in turns")
+	flag.IntVar(&o.turns.quick, "quick", 7, "how often the others")
 	flag.StringVar(&o.parts, "parts", "compare,resident,latency", "what to measure")
 	flag.StringVar(&o.match, "match", "", "compare only those whose name matches this `regexp`")
 	flag.DurationVar(&o.paced, "paced", time.Minute, "how long to watch the resident size at 10,000 alerts/s")
@@ -56,7 +57,7 @@ func main() {
 
 type options struct {
 	megabytes            float64
-	repetitions          int
+	turns                turns
 	parts, match         string
 	paced, latency, soak time.Duration
 	program, dir         string
@@ -109,7 +110,7 @@ func run(o options) (err error) {
 	for part := range strings.SplitSeq(o.parts, ",") {
 		switch part {
 		case "compare":
-			err = b.compare(int64(o.megabytes*1e6), o.repetitions, match)
+			err = b.compare(int64(o.megabytes*1e6), o.turns, match)
 		case "resident":
 			err = b.paced(10_000, o.paced)
 		case "latency":

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"runtime"
 	"strings"
@@ -44,12 +43,12 @@ func (r report) table(groups []group, all map[*contender]*series) {
 			case !s.measured():
 				lines = append(lines, fmt.Sprintf("| %s | failed | | | |", c.name))
 			default:
-				speeds, delivered := s.speeds(), "–"
+				speeds, delivered := s.all((*series).speed), "–"
 				if v := s.verdict(); v != nil {
 					delivered = v.String()
 				}
 				lines = append(lines, fmt.Sprintf("| %s | %s (%s) | %s | %.0f | %s |",
-					c.name, digits(s.best()), digits(median(speeds)), digits(s.cpu()), s.peak(), delivered))
+					c.name, digits(speeds[len(speeds)-1]), digits(median(speeds)), digits(median(s.all((*series).cpu))), s.peak(), delivered))
 			}
 		}
 		if len(lines) > 0 {
@@ -62,35 +61,21 @@ func (r report) table(groups []group, all map[*contender]*series) {
 // ratio is one line of what is to be reached.
 type ratio struct {
 	what, target string
-	value        float64 // NaN if it could not be measured
+	turns        []float64 // sorted; none if it could not be measured
 	unit         string
 }
 
+// ratios prints the median of each, and how far its turns lie apart.
 func (r report) ratios(all []ratio) {
-	fmt.Fprintln(r.out, "| what | target | measured |\n| --- | --- | --- |")
+	fmt.Fprintln(r.out, "| what | target | median of the turns (least to most) | turns |\n| --- | --- | --- | --- |")
 	for _, x := range all {
-		value := "not measured"
-		if !math.IsNaN(x.value) {
-			value = digits(x.value) + " " + x.unit
+		value, n := "not measured", len(x.turns)
+		if n > 0 {
+			value = fmt.Sprintf("%s (%s to %s) %s", digits(median(x.turns)), digits(x.turns[0]), digits(x.turns[n-1]), x.unit)
 		}
-		fmt.Fprintf(r.out, "| %s | %s | %s |\n", x.what, x.target, value)
+		fmt.Fprintf(r.out, "| %s | %s | %s | %d |\n", x.what, x.target, value, n)
 	}
 	fmt.Fprintln(r.out)
-}
-
-// quotient is what two have of something.
-func quotient(of, by *series, what func(*series) float64) float64 {
-	if !by.measured() {
-		return math.NaN()
-	}
-	return alone(of, what) / what(by)
-}
-
-func alone(s *series, what func(*series) float64) float64 {
-	if !s.measured() {
-		return math.NaN()
-	}
-	return what(s)
 }
 
 // digits are three, or all in front of the point.
