@@ -51,7 +51,12 @@ func write(name string) int {
 		answer := "ok"
 		switch command {
 		case "sql":
-			err = db.Exec(rest)
+			for range 100 { // a reader that is at it holds off BEGIN EXCLUSIVE
+				if err = db.Exec(rest); !errors.Is(err, sqlite3.BUSY) || !db.GetAutocommit() {
+					break
+				}
+				time.Sleep(pause)
+			}
 		case "commit":
 			for range 100 { // one that has failed is tried again later, with all it is to commit
 				if err = commit(db); !errors.Is(err, sqlite3.BUSY) {
