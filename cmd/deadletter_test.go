@@ -138,7 +138,7 @@ sink "wazuh" "out" {
 			break
 		}
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for len(r.seen()) < events && time.Now().Before(deadline) {
 		time.Sleep(10 * time.Millisecond)
 	}

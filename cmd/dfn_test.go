@@ -42,7 +42,7 @@ func records(t *testing.T, cluster *kfake.Cluster, n int) []*kgo.Record {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var all []*kgo.Record
 	for len(all) < n {

@@ -207,7 +207,7 @@ func TestRotationsOnDisk(t *testing.T) {
 			go func() { ended <- r.source.Run(ctx, r.host, nil, r.out) }()
 			random := rand.New(rand.NewPCG(7, 7))
 			await := func() {
-				for deadline := time.Now().Add(10 * time.Second); len(r.out.got()) < w.next && time.Now().Before(deadline); {
+				for deadline := time.Now().Add(time.Minute); len(r.out.got()) < w.next && time.Now().Before(deadline); {
 					time.Sleep(5 * time.Millisecond)
 				}
 			}

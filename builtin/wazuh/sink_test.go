@@ -144,7 +144,7 @@ func manager(t testing.TB, name string) *net.UnixConn {
 
 func receive(t testing.TB, c net.Conn) string {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 	buf := make([]byte, 1<<17)
 	n, err := c.Read(buf)
 	if err != nil {
