@@ -6,13 +6,15 @@ import (
 	"slices"
 
 	"github.com/wazuh-etl/etl/runtime/plan"
+	"github.com/wazuh-etl/etl/runtime/spool"
 )
 
 // namesKey is where a source's earlier names are in its state, newest first.
 const namesKey = "source.names"
 
-// succeed gives the source at address the checkpoints of the one at from, which is what it was called until now.
-// Its names are stored first: what is cut off in between is done again. The caller has g.mu.
+// succeed gives the source at address the checkpoints of the one at from, which is what it was called until now, and
+// what that kept in its state: without it a position may not be found. Its names are stored first: what is cut off in
+// between is done again. The caller has g.mu.
 func (g *Graph) succeed(address, from string) error {
 	own, before := g.options.State.Component(address), g.options.State.Component(from)
 	var names []string
@@ -31,11 +33,25 @@ func (g *Graph) succeed(address, from string) error {
 	if err != nil {
 		return fmt.Errorf("storing the names of a source: %w", err)
 	}
+	kept := slices.DeleteFunc(before.Keys(), spool.Keeps) // those move with the queue
+	for _, key := range kept {
+		if value, ok := before.Get(key); ok {
+			if err := own.Set(key, value); err != nil {
+				return fmt.Errorf("storing what a source kept under another name: %w", err)
+			}
+		}
+	}
 	beforeMove.Pass()
 	if err := g.options.State.Move(from, address); err != nil {
 		return err
 	}
 	behindMove.Pass()
+	for _, key := range kept {
+		if err := before.Delete(key); err != nil { // nobody uses it
+			g.log.Warn("what the source kept under its old name is still there", "component", from, "error", err)
+			break
+		}
+	}
 	return nil
 }
 

@@ -47,6 +47,35 @@ func TestARenamedSourceTakesOver(t *testing.T) {
 	}
 }
 
+// What a source keeps in its state has the new name too, but for what belongs to a queue on disk that stays.
+func TestWhatASourceKeepsGoesWithItsName(t *testing.T) {
+	dir := t.TempDir()
+	state := openState(t, dir)
+	kept := map[string]string{"generations": "1, 2", "began": "3", "queue.numbers": "4"}
+	for key, value := range kept {
+		if err := state.Component("source.test.old").Set(key, []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := state.Component("source.test.new").Set("began", []byte("in another life")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, renamed("source.test.old", &counter{until: 10, perLot: 10}, &collector{}), Options{State: state}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, renamed("source.test.new", &claimant{counter{until: 20, perLot: 10}}, &collector{}), Options{State: openState(t, dir)}); err != nil {
+		t.Fatal(err)
+	}
+	state = openState(t, dir)
+	for key, want := range kept {
+		left, has := state.Component("source.test.old").Get(key)
+		moved, _ := state.Component("source.test.new").Get(key)
+		if stays := key == "queue.numbers"; stays != has || stays && string(left) != want || !stays && string(moved) != want {
+			t.Errorf("%s is %q under the new name, and %q under the old one", key, moved, left)
+		}
+	}
+}
+
 // idle is a source that gives nothing.
 type idle struct{}
 

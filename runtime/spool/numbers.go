@@ -11,6 +11,9 @@ import (
 // stateKey is where the numbers are in the component's state.
 const stateKey = "queue.numbers"
 
+// Keeps says whether key is one that a log keeps in the state of its component.
+func Keeps(key string) bool { return key == stateKey }
+
 // reserve is how many numbers are set aside at a time.
 const reserve = 1 << 16
 
