@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wazuh-etl/etl/cmd/internal/service"
+	"github.com/wazuh-etl/etl/cmd/internal/signals"
 	"github.com/wazuh-etl/etl/runtime/component"
 	"github.com/wazuh-etl/etl/runtime/graph"
 	"github.com/wazuh-etl/etl/runtime/lang"
@@ -79,10 +80,13 @@ func run(ctx context.Context, path string, flags *runFlags, stdout, stderr io.Wr
 	if err := level.UnmarshalText([]byte(flags.logLevel)); err != nil {
 		return refused(fmt.Errorf("--log-level %s: write debug, info, warn or error", flags.logLevel))
 	}
+	ordered := signals.Listen()
+	defer ordered.Close()
 	s := &service.Service{
 		Path: path, Options: options, KeepState: flags.stateDir != "" || os.Getenv("STATE_DIRECTORY") != "",
 		Once: flags.once, DryRun: flags.dryRun, Watch: flags.watch, Verbose: flags.verbose,
 		Stdout: stdout, Stderr: stderr, Printer: printer(stderr),
+		Signals:  ordered,
 		Terminal: isTerminal(stderr) && flags.logFormat == "console" && !flags.dryRun,
 		Level:    level,
 	}

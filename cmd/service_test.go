@@ -29,15 +29,23 @@ type daemon struct {
 // startDaemon runs pipeline.hcl in a new folder with the content given.
 func startDaemon(t *testing.T, pipeline string, more ...string) *daemon {
 	t.Helper()
+	d := newDaemon(t)
+	d.write("pipeline.hcl", pipeline)
+	d.start(more...)
+	d.told("READY=1")
+	return d
+}
+
+// newDaemon makes a new folder, in which nothing runs.
+func newDaemon(t *testing.T) *daemon {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "etl") // a socket's name is short
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	d := &daemon{t: t, dir: dir, messages: make(chan string, 1000)}
-	d.write("pipeline.hcl", pipeline)
-	socket := filepath.Join(dir, "notify")
-	if d.notify, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"}); err != nil {
+	if d.notify, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"}); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
@@ -52,25 +60,29 @@ func startDaemon(t *testing.T, pipeline string, more ...string) *daemon {
 			}
 		}
 	}()
-	d.command = exec.Command("etl", append([]string{"run", filepath.Join(dir, "pipeline.hcl")}, more...)...)
-	d.command.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket, "STATE_DIRECTORY="+dir+":/elsewhere")
+	t.Cleanup(func() { d.notify.Close() })
+	return d
+}
+
+// start runs the pipeline.hcl of the folder.
+func (d *daemon) start(more ...string) {
+	d.t.Helper()
+	d.command = exec.Command("etl", append([]string{"run", filepath.Join(d.dir, "pipeline.hcl")}, more...)...)
+	d.command.Env = append(os.Environ(), "NOTIFY_SOCKET="+filepath.Join(d.dir, "notify"), "STATE_DIRECTORY="+d.dir+":/elsewhere")
 	d.command.Dir = "/"
 	d.command.Stderr = &d.stderr
 	if err := d.command.Start(); err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		d.notify.Close()
+	d.t.Cleanup(func() {
 		if d.command.ProcessState == nil {
 			_ = d.command.Process.Kill()
 			_ = d.command.Wait()
 		}
-		if t.Failed() {
-			t.Logf("etl said:\n%s", d.stderr.String())
+		if d.t.Failed() {
+			d.t.Logf("etl said:\n%s", d.stderr.String())
 		}
 	})
-	d.told("READY=1")
-	return d
 }
 
 // told waits until the service manager is told something that begins so.
@@ -265,4 +277,76 @@ func TestASecondSignalEndsWhatHangs(t *testing.T) {
 		return
 	}
 	t.Error("nothing hung")
+}
+
+// A load that waits, as a named pipe makes it, stands for the time before there is a pipeline: a signal that stops
+// ends that at once and in words, one that reloads is not lost.
+func TestSignalsBeforeThereIsAPipeline(t *testing.T) {
+	loading := func(t *testing.T) (d *daemon, pipeline string) {
+		d = newDaemon(t)
+		pipeline = filepath.Join(d.dir, "pipeline.hcl")
+		if err := syscall.Mkfifo(pipeline, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d.start()
+		return d, pipeline
+	}
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run("stop by "+s.String(), func(t *testing.T) {
+			d, pipeline := loading(t)
+			held, err := os.OpenFile(pipeline, os.O_WRONLY, 0) // waits until it is read
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer held.Close()
+			d.signal(s)
+			d.told("STOPPING=1")
+			d.exited(exitDone)
+			if got := d.stderr.String(); !strings.Contains(got, "stopping: the pipeline is not loaded yet, nothing was read") || !strings.Contains(got, s.String()) {
+				t.Error("it doesn't say so")
+			}
+			if _, err := os.Stat(filepath.Join(d.dir, "pipeline")); !os.IsNotExist(err) {
+				t.Errorf("there is state: %v", err)
+			}
+		})
+	}
+	t.Run("reload", func(t *testing.T) {
+		d, pipeline := loading(t)
+		held, err := os.OpenFile(pipeline, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.signal(syscall.SIGHUP)
+		if _, err := held.WriteString(numbersWhere("n % 2 == 0")); err != nil {
+			t.Fatal(err)
+		}
+		d.write("new.hcl", numbersWhere("n % 3 == 0"))
+		if err := os.Rename(filepath.Join(d.dir, "new.hcl"), pipeline); err != nil {
+			t.Fatal(err)
+		}
+		held.Close()
+		d.told("READY=1")
+		d.told("RELOADING=1")
+		d.told("READY=1")
+		d.feed(1, 6)
+		d.delivered("3\n6\n")
+		d.signal(syscall.SIGTERM)
+		d.told("STOPPING=1")
+		d.exited(exitDone)
+	})
+}
+
+// The signals are listened to before the libraries behind the components are initialised, which is most of a start.
+func TestSignalsAreListenedToFirst(t *testing.T) {
+	command := exec.Command("etl", "version")
+	command.Env = append(os.Environ(), "GODEBUG=inittrace=1")
+	trace, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signals := bytes.Index(trace, []byte("init github.com/wazuh-etl/etl/cmd/internal/signals @"))
+	library := bytes.Index(trace, []byte("init net/http @"))
+	if signals < 0 || library < signals {
+		t.Errorf("the signals come at %d of the trace, net/http at %d:\n%s", signals, library, trace)
+	}
 }

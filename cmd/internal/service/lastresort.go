@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -23,15 +21,10 @@ type lastResort struct {
 }
 
 // watch looks at the signals that stop until the function that it returns is called.
-func (l lastResort) watch() (end func()) {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+func (l lastResort) watch(signals <-chan os.Signal) (end func()) {
 	over := make(chan struct{})
 	go l.wait(signals, over)
-	return func() {
-		signal.Stop(signals)
-		close(over)
-	}
+	return func() { close(over) }
 }
 
 func (l lastResort) wait(signals <-chan os.Signal, over <-chan struct{}) {

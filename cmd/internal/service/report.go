@@ -26,11 +26,14 @@ func (s *Service) openLog(started time.Time) {
 		s.live = view.NewLive(s.told, terminalSize(s.Stderr), s.plan, started)
 		out = s.live
 	}
+	s.log = s.logTo(out)
+}
+
+func (s *Service) logTo(out io.Writer) *slog.Logger {
 	if s.JSON {
-		s.log = slog.New(console.NewJSON(out, s.Level))
-	} else {
-		s.log = slog.New(console.New(out, s.Level, s.Printer.Color))
+		return slog.New(console.NewJSON(out, s.Level))
 	}
+	return slog.New(console.New(out, s.Level, s.Printer.Color))
 }
 
 // printsThere says whether the pipeline itself writes to the terminal: its lines

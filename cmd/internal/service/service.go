@@ -10,9 +10,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,6 +20,7 @@ import (
 	"github.com/wazuh-etl/etl/cmd/internal/load"
 	"github.com/wazuh-etl/etl/cmd/internal/sdnotify"
 	"github.com/wazuh-etl/etl/cmd/internal/self"
+	"github.com/wazuh-etl/etl/cmd/internal/signals"
 	"github.com/wazuh-etl/etl/cmd/internal/view"
 	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/graph"
@@ -51,6 +52,7 @@ type Service struct {
 	Watch     bool
 	Verbose   bool        // a line for each component in the summary
 	AtOnce    func() bool // says, when ctx is done, that nothing more is to be delivered; nil: no
+	Signals   *signals.Signals
 
 	Stdout, Stderr io.Writer
 	Printer        diag.Printer
@@ -58,14 +60,16 @@ type Service struct {
 	JSON           bool // log as JSON
 	Level          slog.Level
 
-	world   world.World
-	log     *slog.Logger
-	told    *hiding // Stderr, without secrets
-	live    *view.Live
-	notify  *sdnotify.Notifier
-	plan    *plan.Plan
-	graph   *graph.Graph
-	watcher *reload.Watcher
+	world    world.World
+	log      *slog.Logger
+	told     *hiding // Stderr, without secrets
+	live     *view.Live
+	notify   *sdnotify.Notifier
+	plan     *plan.Plan
+	outdated bool // a signal asked for a reload before there was a plan
+	graph    *graph.Graph
+	running  atomic.Pointer[graph.Graph] // graph, for who watches over the run
+	watcher  *reload.Watcher
 }
 
 // Run runs the pipeline until it ends or ctx does.
@@ -73,13 +77,19 @@ func (s *Service) Run(ctx context.Context) error {
 	started := time.Now()
 	s.world = world.OS()
 	s.notify = sdnotify.New(os.Getenv("NOTIFY_SOCKET"))
-	p, err := s.load()
-	if err != nil {
+	s.told = &hiding{out: s.Stderr}
+	s.told.hide(nil)
+	end := lastResort{out: s.told, hanging: s.atWork, exit: os.Exit}.watch(s.Signals.Stops)
+	defer end()
+	p, err := s.start(ctx)
+	switch {
+	case errors.Is(err, errNotStarted):
+		return nil
+	case err != nil:
 		return err
 	}
 	s.plan = p
 	s.limitMemory(p)
-	s.told = &hiding{out: s.Stderr}
 	s.told.hide(p.Secrets)
 	s.openLog(started)
 	defer s.closeLive()
@@ -100,8 +110,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.graph, err = graph.New(p, o); err != nil {
 		return err
 	}
-	end := lastResort{out: s.told, hanging: s.graph.AtWork, exit: os.Exit}.watch()
-	defer end()
+	s.running.Store(s.graph)
 	err = s.serve(ctx)
 	s.closeLive()
 	var untold error
@@ -114,27 +123,6 @@ func (s *Service) Run(ctx context.Context) error {
 		return err
 	}
 	return untold
-}
-
-// load loads the pipeline and prints what is wrong with it.
-func (s *Service) load() (*plan.Plan, error) {
-	p, list := load.Pipeline(s.Path, s.Options)
-	if p != nil && p.Runtime.TemporaryState && !s.KeepState && !s.DryRun {
-		dir, err := os.MkdirTemp("", "etl-")
-		if err != nil {
-			return nil, fmt.Errorf("making a temporary state directory: %w", err)
-		}
-		// Paths below the state directory are in the plan: make it again.
-		s.KeepState, s.Options.StateDir = true, dir
-		p, list = load.Pipeline(s.Path, s.Options)
-	}
-	if err := s.Printer.Text(s.Stderr, list); err != nil {
-		return nil, err
-	}
-	if p == nil {
-		return nil, ErrRefused
-	}
-	return p, nil
 }
 
 // limitMemory makes the garbage collector keep the process within what the pipeline may hold. The collector does not
@@ -171,10 +159,6 @@ func (s *Service) openState(p *plan.Plan, o *graph.Options) (closeState func(), 
 func (s *Service) serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	defer signal.Stop(signals)
-
 	changed := make(chan struct{}, 1)
 	s.watcher = reload.NewWatcher(s.world, s.plan.Reads)
 	watching := make(chan struct{})
@@ -189,6 +173,9 @@ func (s *Service) serve(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.graph.Run(ctx) }()
 	s.tell(s.notify.Ready())
+	if s.outdated {
+		s.reload()
+	}
 
 	reports := newReporter(s)
 	defer reports.stop()
@@ -202,7 +189,7 @@ func (s *Service) serve(ctx context.Context) error {
 			if s.AtOnce != nil && s.AtOnce() {
 				s.graph.Kill()
 			}
-		case sig := <-signals:
+		case sig := <-s.Signals.Orders:
 			switch {
 			case sig == syscall.SIGHUP:
 				s.reload()
@@ -225,6 +212,14 @@ func (s *Service) serve(ctx context.Context) error {
 			reports.log()
 		}
 	}
+}
+
+// atWork says who has not stopped.
+func (s *Service) atWork() []string {
+	if g := s.running.Load(); g != nil {
+		return g.AtWork()
+	}
+	return []string{"the start"}
 }
 
 // reload makes the graph run what the files say now, if that is good.
