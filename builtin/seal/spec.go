@@ -23,7 +23,7 @@ const (
 
 // secretKeys says how a secret key is written.
 const secretKeys = `A secret key is 32 bytes: the file holds them as they are, as 64 hex digits, or as 44 characters of base64, with or without a
-line break. ` + "`openssl rand -hex 32`" + ` makes one. A passphrase is none.`
+line break. ` + "`(umask 077; openssl rand -hex 32 > KEY)`" + ` makes one that nobody else may read, not for a moment. A passphrase is none.`
 
 var signSpec = &component.Spec{
 	Role:    component.RoleTransform,
