@@ -176,6 +176,12 @@ func (d *database) open() error {
 		d.Close()
 		return fmt.Errorf("%s is no manager's database: it has 0 bytes", d.name)
 	}
+	for _, beside := range []string{d.name + "-journal", d.name + "-wal"} { // SQLite opens them too
+		if info, err := d.files.Stat(beside); err == nil && !info.Mode().IsRegular() {
+			d.Close()
+			return fmt.Errorf("%s belongs to a manager's database, and is no regular file", beside)
+		}
+	}
 	var inode [2]uint64
 	inode[0], inode[1] = d.files.Identity(info)
 	if d.conn != nil && inode == d.inode {

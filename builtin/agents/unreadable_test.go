@@ -60,15 +60,27 @@ func TestWhatIsNoDatabaseIsTold(t *testing.T) {
 	if all, _, err := d.Readings(t.Context(), nil); len(all) != 5 || err != nil {
 		t.Errorf("%d agents, %v", len(all), err)
 	}
-	as("fifo") // which nobody writes: who opens it waits for good
-	hung := time.AfterFunc(20*time.Second, func() {
-		t.Error("the pipe was opened")
-		if f, err := os.OpenFile(name, os.O_RDWR, 0); err == nil {
-			f.Close()
+	unhung := func(pipe, want string) { // nobody writes the pipe: who opens it waits for good
+		t.Helper()
+		hung := time.AfterFunc(20*time.Second, func() {
+			t.Error("the pipe was opened")
+			if f, err := os.OpenFile(pipe, os.O_RDWR, 0); err == nil {
+				f.Close()
+			}
+		})
+		defer hung.Stop()
+		says(want)
+	}
+	for _, beside := range []string{name + "-journal", name + "-wal"} {
+		must("fifo", unix.Mkfifo(beside, 0o600))
+		unhung(beside, beside+" belongs to a manager's database, and is no regular file")
+		must("fifo", os.Remove(beside))
+		if all, _, err := d.Readings(t.Context(), nil); len(all) != 5 || err != nil {
+			t.Errorf("behind the pipe: %d agents, %v", len(all), err)
 		}
-	})
-	says(name + " is no manager's database: it is no regular file")
-	hung.Stop()
+	}
+	as("fifo")
+	unhung(name, name+" is no manager's database: it is no regular file")
 }
 
 // Who is not of group wazuh is told so.
