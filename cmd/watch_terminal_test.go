@@ -177,7 +177,8 @@ func TestWatchWritesChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := make(chan struct{})
-	go func() { // it can't be seen when the first read is done: the agent goes on coming and going
+	var writing sync.WaitGroup
+	writing.Go(func() { // it can't be seen when the first read is done: the agent goes on coming and going
 		for i := 0; ; i++ {
 			status := []string{"active", "disconnected"}[i%2]
 			_ = writeAgents(name, fmt.Sprintf("UPDATE agent SET connection_status = '%s', disconnection_time = %d WHERE id = 2", status, i%2*1_750_001_000))
@@ -187,10 +188,11 @@ func TestWatchWritesChanges(t *testing.T) {
 			case <-time.After(300 * time.Millisecond):
 			}
 		}
-	}()
+	})
 	line := make([]byte, 4096)
 	n, err := pipe.Read(line)
 	close(first)
+	writing.Wait() // its files are removed behind the test
 	if err != nil {
 		t.Fatal(err, errs.String())
 	}

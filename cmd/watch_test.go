@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -44,11 +45,11 @@ func writeAgents(name, statements string) error {
 	if err != nil {
 		return err
 	}
-	if err := db.Exec(statements); err != nil {
-		db.Close()
-		return err
+	err = db.BusyTimeout(time.Minute) // who watches may be reading
+	if err == nil {
+		err = db.Exec(statements)
 	}
-	return db.Close()
+	return errors.Join(err, db.Close())
 }
 
 // someAgents are four of all kinds; nobody may ever see a secret.

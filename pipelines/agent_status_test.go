@@ -170,6 +170,9 @@ func newManager(t *testing.T) *manager {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.conn.Close() })
+	if err := m.conn.BusyTimeout(time.Minute); err != nil { // who follows it may be reading
+		t.Fatal(err)
+	}
 	schema, err := os.ReadFile("../schemas/global-4.14.sql")
 	if err != nil {
 		t.Fatal(err)
