@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
-	"strconv"
 
 	"github.com/wazuh-etl/etl/runtime/component"
 )
@@ -68,96 +67,6 @@ func (r *register) last() int {
 	return -1
 }
 
-// own finds the records of members by their inodes. An inode may be another file's now, and the file another one.
-func (r *register) own() {
-	for i := range r.members {
-		m := &r.members[i]
-		for k := len(r.records) - 1; k >= 0 && m.id == 0; k-- {
-			o := &r.records[k]
-			if o.is(m) && !o.Left && o.begins(m.head) && !r.reused(k, m) {
-				m.id, m.itself = o.ID, true
-				r.begun = r.begun || m.kind == current && o.Name != "" && k == r.last()
-				if m.kind == current && o.Length == 0 {
-					r.filled, r.again = len(m.head) > 0, o.touch(m)
-					r.changed = r.changed || r.again
-				}
-				o.grow(m.head) // stored with what comes next
-				if o.Name == "" && m.complete {
-					o.Name, r.changed = freeName(r.records, m.print), true
-				}
-			}
-		}
-	}
-}
-
-// reused says whether the inode of record k, whose file was empty, is m's now, though that is another file.
-func (r *register) reused(k int, m *member) bool {
-	switch o := r.records[k]; {
-	case o.Length > 0:
-		return false
-	case m.kind == current:
-		return k != r.last()
-	case len(m.head) == 0:
-		return false
-	}
-	return m.archive || r.held(m) || r.rotated() && r.followed(k)
-}
-
-// held says whether m begins as the current file did before it was truncated: it is the copy.
-func (r *register) held(m *member) bool {
-	now := r.current()
-	return now != nil && slices.ContainsFunc(r.records, func(o record) bool {
-		return o.Length > 0 && o.is(now) && (o.Left || !o.begins(now.head)) && o.begins(m.head)
-	})
-}
-
-// rotated says whether the newest file that is known was put aside since the last look.
-func (r *register) rotated() bool {
-	now, last := r.current(), r.last()
-	return now != nil && last >= 0 && !(r.records[last].is(now) && r.records[last].begins(now.head))
-}
-
-// followed says whether the writer of record k had gone on to another file when that was seen last.
-func (r *register) followed(k int) bool {
-	return slices.ContainsFunc(r.records[k+1:], func(o record) bool { return !o.Foreign && o.Length > 0 })
-}
-
-// others finds the records of members that have another inode by now: copies, archives, what came from another
-// disk. The current file is looked at last, so that it is nothing that has been rotated.
-func (r *register) others() {
-	for i := range r.members {
-		m := &r.members[i]
-		for k := len(r.records) - 1; k >= 0 && m.id == 0; k-- {
-			o := &r.records[k]
-			it := r.memberOf(o.ID)
-			switch {
-			case m.kind == current && (it != nil || !r.starting):
-			case it == nil || !it.itself:
-				if o.Length > 0 && o.begins(m.head) && (m.kind != current || m.size >= o.Least) {
-					m.id = o.ID
-					r.begun = r.begun || m.kind == current && o.Name != "" && k == r.last()
-				}
-			case m.copies(it):
-				m.id = o.ID
-				if r.starting && m.twin(it) {
-					r.twins = append(r.twins, [2]string{it.path, m.path})
-				}
-			}
-			if m.id == 0 && r.cut(m, o) {
-				m.id = o.ID
-			}
-		}
-	}
-}
-
-// cut says whether m is a copy of what the current file held before it was truncated, made before all was written
-// that is known of it.
-func (r *register) cut(m *member, o *record) bool {
-	now := r.current()
-	return now != nil && now.id != o.ID && o.is(now) && m.kind != current && !m.archive &&
-		len(m.head) < o.Length && m.complete && o.Name != "" && printOf(o.Name) == m.print
-}
-
 // replaced says whether the file at the path, which was not empty, was truncated while nobody read it. last is
 // where its record was.
 func (r *register) replaced(last int) bool {
@@ -167,32 +76,6 @@ func (r *register) replaced(last int) bool {
 	}
 	o := r.records[last]
 	return r.starting && now.id != o.ID && o.is(now) && !o.Left
-}
-
-// memberOf is the file of a record: its very file, if it is there.
-func (r *register) memberOf(id int64) (it *member) {
-	for i := range r.members {
-		if m := &r.members[i]; m.id == id && (it == nil || m.itself) {
-			it = m
-		}
-	}
-	return it
-}
-
-// copies says whether m is a copy of it, which may not be whole yet. What is empty is a copy of nothing.
-func (m *member) copies(it *member) bool {
-	switch {
-	case m.archive && !it.archive:
-		return m.name == it.name && bytes.HasPrefix(it.head, m.head) || len(m.head) > 0 && bytes.Equal(m.head, it.head)
-	case it.archive != m.archive:
-		return len(it.head) > 0 && bytes.HasPrefix(m.head, it.head)
-	}
-	return len(m.head) > 0 && bytes.HasPrefix(it.head, m.head)
-}
-
-// twin says whether m, put aside under a name that rotations give, is as long as it, of which it is taken for a copy.
-func (m *member) twin(it *member) bool {
-	return (m.kind == counted || m.kind == dated) && !m.archive && !it.archive && m.size == it.size && m.size > 0
 }
 
 // growing says whether a file that is new beside the path is being written: it may be a copy, and be known when it is whole.
@@ -307,96 +190,6 @@ func (r *register) ours(fresh []*member) []*member {
 		ours = rest
 	}
 	return r.inOrder(ours)
-}
-
-// inOrder sorts files as they were written: those of a kind by their names, kinds by the times of their files.
-func (r *register) inOrder(list []*member) (sorted []*member) {
-	up := r.upwards(list)
-	var kinds [3][]*member // other, counted, dated
-	for _, m := range list {
-		kinds[m.kind] = append(kinds[m.kind], m)
-	}
-	slices.SortStableFunc(kinds[other], func(a, b *member) int {
-		return cmp.Or(a.modified.Compare(b.modified), cmp.Compare(a.path, b.path))
-	})
-	for _, k := range []kind{counted, dated} {
-		slices.SortStableFunc(kinds[k], func(a, b *member) int {
-			if k == counted && up && a.order != b.order {
-				return cmp.Compare(b.order, a.order)
-			}
-			return a.compare(*b)
-		})
-	}
-	for range list {
-		next := -1
-		for k := range kinds {
-			if len(kinds[k]) > 0 && (next < 0 || kinds[k][0].modified.Before(kinds[next][0].modified)) {
-				next = k
-			}
-		}
-		sorted = append(sorted, kinds[next][0])
-		kinds[next] = kinds[next][1:]
-	}
-	return sorted
-}
-
-// number is the N of alerts.json.N; 0 if m is called otherwise.
-func (m *member) number() int {
-	if m.kind != counted {
-		return 0
-	}
-	n, _ := strconv.Atoi(m.order)
-	return countedFrom - n
-}
-
-// upwards says whether the rotation counts on, so that the highest number is the newest. The order of what is known
-// already tells, or that it is older than what is new. If nothing is known, the times of the files do, but archives
-// have them of when they were made. Files that are empty say nothing: the history forgets them; nor do copies beside
-// the file itself, which may be others that have begun alike.
-func (r *register) upwards(list []*member) bool {
-	var oldest, newest, above, below int // numbers; first and last place
-	first, last := len(r.records), -1
-	for i := range r.members {
-		m := &r.members[i]
-		n, at := m.number(), indexOf(r.records, m.id)
-		if n == 0 || len(m.head) == 0 || at < 0 || r.records[at].Foreign || !m.itself && r.memberOf(m.id).itself {
-			continue
-		}
-		if at < first {
-			first, oldest = at, n
-		}
-		if at > last {
-			last, newest = at, n
-		}
-	}
-	if oldest != newest {
-		return newest > oldest
-	}
-	var plain []*member
-	for _, m := range list {
-		n := m.number()
-		if n == 0 || len(m.head) == 0 {
-			continue
-		}
-		if n > newest {
-			above++
-		} else {
-			below++
-		}
-		if !m.archive {
-			plain = append(plain, m)
-		}
-	}
-	if newest > 0 && (above == 0) != (below == 0) {
-		return above > 0
-	}
-	slices.SortFunc(plain, func(a, b *member) int { return a.number() - b.number() })
-	for i := 1; i < len(plain); i++ {
-		if !plain[i-1].modified.Before(plain[i].modified) {
-			return false
-		}
-	}
-	return len(plain) > 1
 }
 
 // prune forgets files that are gone: those that can't have a position, and those that are long gone.
