@@ -100,6 +100,8 @@ func TestPeekAtAStoppedStore(t *testing.T) {
 	dir := filepath.Join(state, "quickstart", "sink.nats.alerts")
 	_, stop := fill(t, dir)
 	stop()
+	temporary := t.TempDir() // the machine's may have what others are about
+	t.Setenv("TMPDIR", temporary)
 	before := digest(t, state)
 	for _, target := range []string{state, dir, filepath.Join(dir, "jetstream"), filepath.Join(dir, "jetstream", "$G", "streams", "alerts")} {
 		if got := peek(t, target, Options{}); got != all {
@@ -109,8 +111,8 @@ func TestPeekAtAStoppedStore(t *testing.T) {
 	if digest(t, state) != before {
 		t.Error("the store has changed")
 	}
-	if leftover, _ := filepath.Glob(filepath.Join(os.TempDir(), "etl-peek-*")); len(leftover) > 0 {
-		t.Errorf("left behind: %v", leftover)
+	if leftover, err := os.ReadDir(temporary); err != nil || len(leftover) > 0 {
+		t.Errorf("left behind: %v, %v", leftover, err)
 	}
 }
 

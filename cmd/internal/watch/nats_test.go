@@ -151,7 +151,7 @@ func TestWorkQueuesAreLeftAlone(t *testing.T) {
 	b := newBus(t)
 	queue := b.stream(jetstream.StreamConfig{Name: "queue", Subjects: []string{"wazuh.agent.>"}, Retention: jetstream.WorkQueuePolicy})
 	b.store("wazuh.agent.001.status", disconnectedAt("001", 1))
-	err := Run(t.Context(), Options{Feed: &NATS{URL: b.url, Prefix: "wazuh"}, Out: &output{}, Once: true, Timeout: 200 * time.Millisecond, Stale: 1 << 60})
+	err := Run(t.Context(), Options{Feed: &NATS{URL: b.url, Prefix: "wazuh"}, Out: &output{}, Once: true, Timeout: 3 * time.Second, Stale: 1 << 60})
 	if !errors.Is(err, ErrTimeout) || !strings.Contains(err.Error(), "no stream keeps wazuh.agent.>") {
 		t.Error(err)
 	}
