@@ -34,7 +34,8 @@ func (h Home) Settings() string {
 // can be done again; what is left behind then is removed.
 func (h Home) Move(to Home) error {
 	if n, ok := loadNumbers(h.State); ok {
-		if err := n.store(to.State); err != nil {
+		n.Moving = true
+		if err := errors.Join(n.store(to.State), n.store(h.State)); err != nil {
 			return err
 		}
 	}

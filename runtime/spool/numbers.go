@@ -28,6 +28,9 @@ type numbers struct {
 	Reserved int64  `json:"reserved"` // no number from here on was ever used
 	Clean    bool   `json:"clean"`    // the log was closed: Last is the last record
 	Last     int64  `json:"last,omitempty"`
+	// Moving is set while the files go from one source to another, in the state of both: whose files are not
+	// there has given them away, or not got them, and misses nothing.
+	Moving bool `json:"moving,omitempty"`
 	// Settings are those of the source that fills the log, whatever it is called.
 	Settings string `json:"settings,omitempty"`
 	// Told are those missing in files that are still there: each is reported once.
@@ -106,6 +109,11 @@ func (n *numbers) droppedIn(r Range) (count int64) {
 // past forgets what was dropped before first: all sinks are past it.
 func (n *numbers) past(first int64) {
 	n.Dropped = slices.DeleteFunc(n.Dropped, func(r Range) bool { return r.To < first })
+}
+
+// without is what is left to know where the files went, or stayed, elsewhere: numbers that were used.
+func (n *numbers) without() numbers {
+	return numbers{First: n.Reserved, Reserved: n.Reserved, Settings: n.Settings}
 }
 
 // from stores that records before first are not expected any more.

@@ -57,11 +57,14 @@ type contents struct {
 func look(files world.FS, dir string, state component.State) (*contents, error) {
 	c := &contents{}
 	c.numbers, c.known = loadNumbers(state)
-	copy(c.mark[:], c.numbers.Mark)
 	all, err := names(files, dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	if c.numbers.Moving && len(all) == 0 {
+		c.numbers = c.numbers.without()
+	}
+	copy(c.mark[:], c.numbers.Mark)
 	var w walk
 	if c.known {
 		w.expect(c.numbers.First)
@@ -143,7 +146,7 @@ func (l *Log) adopt(c *contents) {
 		_, _ = rand.Read(salt[:]) // never fails: it would end the program
 		l.mark = newMark(salt)
 	}
-	l.numbers.Mark, l.numbers.Clean = l.mark[:], false
+	l.numbers.Mark, l.numbers.Clean, l.numbers.Moving = l.mark[:], false, false
 	l.next, l.last, l.written = c.next, c.last, c.bytes
 	l.numbers.Reserved = l.next + reserve
 	if !c.known {

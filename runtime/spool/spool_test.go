@@ -59,6 +59,11 @@ func memory() *machine { return &machine{files: worldtest.NewFS(), root: "/state
 
 func (m *machine) host(t testing.TB) *component.Host {
 	t.Helper()
+	return m.hostOf(t, "source.test.in")
+}
+
+func (m *machine) hostOf(t testing.TB, address string) *component.Host {
+	t.Helper()
 	d, _, err := state.Open(m.files, m.root, "test")
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +72,6 @@ func (m *machine) host(t testing.TB) *component.Host {
 	if out == nil {
 		out = io.Discard
 	}
-	const address = "source.test.in"
 	return &component.Host{
 		World: world.World{FS: m.files, Now: time.Now}, Address: address,
 		Log: slog.New(slog.NewTextHandler(out, nil)), StateDir: d.ComponentDir(address), State: d.Component(address), Health: func(error) {},
