@@ -398,7 +398,7 @@ func poisoned(w *walk) []any {
 func fromTopic(level kgo.IsolationLevel) func(*walk) []string {
 	return func(w *walk) (all []string) {
 		w.Helper()
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		client, err := kgo.NewClient(kgo.SeedBrokers(w.values[0].(string)), kgo.FetchIsolationLevel(level), kgo.KeepControlRecords(),
 			kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"dfn": {0: kgo.NewOffset().AtStart()}}))

@@ -223,7 +223,7 @@ func (w *walk) feed() {
 			}
 		})
 	}
-	for end := time.Now().Add(30 * time.Second); !w.over(5 * time.Millisecond); {
+	for end := time.Now().Add(2 * time.Minute); !w.over(5 * time.Millisecond); {
 		if w.written < w.most {
 			w.write(cmp.Or(w.burst, 20))
 		}
