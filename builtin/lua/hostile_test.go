@@ -171,7 +171,7 @@ func TestHostileScripts(t *testing.T) {
 			if f.Code != codeError && f.Code != codeTime && f.Code != codeMemory {
 				t.Errorf("code %s", f.Code)
 			}
-			if lasted > 2*hostileTime {
+			if lasted > 10*hostileTime { // without an end it lasts longer than on any machine
 				t.Errorf("took %s: %s", lasted, f.Message)
 			}
 			if grown > hostilePeak {
