@@ -75,7 +75,7 @@ func TestSchedule(t *testing.T) {
 // playAlone plays a schedule in a bubble of its own and says what was wrong.
 func playAlone(t *testing.T, seed uint64) (r result) {
 	again := fmt.Sprintf("go test ./runtime/chaos -run TestSchedule -seed %d", seed)
-	stuck := time.AfterFunc(5*time.Minute, func() { panic("a schedule is stuck; again: " + again) })
+	stuck := time.AfterFunc(2*time.Minute, func() { panic("a schedule is stuck; again: " + again) })
 	defer stuck.Stop()
 	defer func() {
 		if p := recover(); p != nil {
