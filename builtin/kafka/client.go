@@ -7,7 +7,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/wazuh-etl/etl/builtin/tlsconfig"
@@ -46,7 +45,7 @@ func (s *sink) producing() []kgo.Opt {
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ManualFlushing(),
 		kgo.ProducerBatchMaxBytes(int32(s.most)),
-		kgo.ProducerBatchCompression(codec(s.config.String("compression")), kgo.NoCompression()),
+		compression(s.config.String("compression")),
 		kgo.MetadataMinAge(250 * time.Millisecond),
 		kgo.ProducerOnDataLossDetected(func(topic string, partition int32) {
 			s.host.Log.Warn("the broker has lost records that it had acknowledged", "topic", topic, "partition", partition)
@@ -54,19 +53,20 @@ func (s *sink) producing() []kgo.Opt {
 	}
 }
 
-func codec(name string) kgo.CompressionCodec {
+// compression of batches: brokers that don't know it get them as they are.
+func compression(name string) kgo.Opt {
+	codec := kgo.NoCompression()
 	switch name {
 	case "gzip":
-		return kgo.GzipCompression()
+		codec = kgo.GzipCompression()
 	case "snappy":
-		return kgo.SnappyCompression()
+		codec = kgo.SnappyCompression()
 	case "lz4":
-		return kgo.Lz4Compression()
+		codec = kgo.Lz4Compression()
 	case "zstd":
-		return kgo.ZstdCompression().WithLevel(int(zstd.SpeedFastest))
-	default:
-		return kgo.NoCompression()
+		return kgo.WithCompressor(newZstdBatches())
 	}
+	return kgo.ProducerBatchCompression(codec, kgo.NoCompression())
 }
 
 // dial connects through the runtime. Whatever goes wrong before the connection
