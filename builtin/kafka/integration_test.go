@@ -43,6 +43,12 @@ func TestRealKafka(t *testing.T) {
 	t.Run("a broker that hangs", func(t *testing.T) {
 		outage(t, b, rig(t, "hangs"), "hangs", b.Pause, b.Continue, "does not answer")
 	})
+	t.Run("a broker that is stopped before it has answered", func(t *testing.T) {
+		outstanding(t, b, "unanswered-stopped", b.Stop)
+	})
+	t.Run("a broker that is killed before it has answered", func(t *testing.T) {
+		outstanding(t, b, "unanswered-killed", b.Kill)
+	})
 	t.Run("a record that is too large for the topic", func(t *testing.T) {
 		r := rig(t, "small").open()
 		all := r.messages("a", 0, 300)

@@ -21,8 +21,10 @@ var sinkSpec = &component.Spec{
 	Kind:    "kafka",
 	Summary: "Sends each event as a record to a Kafka topic",
 	Guarantee: "Delivered means that the leader of the partition and all its in-sync replicas have stored the record (acks=all). " +
-		"The producer is idempotent: what it sends again by itself is stored once. A record whose answer never came " +
-		"(the process was killed, the broker's address was changed) is sent again and may then be there twice, with the same event id; " +
+		"The producer is idempotent: what it sends again by itself is stored once, also by a broker that was killed and started again meanwhile " +
+		"(unless that took so long that the brokers forgot the producer, `producer.id.expiration.ms`, a day: " +
+		"then at most one batch in each partition is there twice). A record whose answer never came " +
+		"(etl was killed, the broker's address was changed) is sent again and may then be there twice, with the same event id; " +
 		"with delivery = \"exactly_once\" never for a reader of committed records.",
 	Doc: documentation(),
 	Attrs: []component.Attr{
@@ -73,7 +75,8 @@ var sinkSpec = &component.Spec{
 
 func documentation() string {
 	return `Records are sent in the order of the events, and each partition keeps it. There is nothing to tune for batching: while one
-lot of records is on its way, the next one gathers, so that a quiet pipeline waits for nothing and a busy one sends full batches.
+lot of records is on its way, the next one gathers, so that a quiet pipeline waits for nothing and a busy one sends full batches. Each broker has one request at a time, with at most one batch
+for each partition: of what a producer has sent, a broker that was restarted knows only the last batch in each partition.
 
 An unreachable broker is waited for, without end. ` + "`etl run`" + ` stops with an error only if a broker answers and says that the topic does
 not exist and is not created either; after a reload this is a warning, and the sink waits for the topic.
@@ -95,6 +98,7 @@ sent again record by record, so that only the one is refused.
 | **down**: no broker answers, at the start or later | they are waited for without end; health says why; then all comes in order | TestOpenUnreachable, TestOutage |
 | **down**: some of several brokers | the others are asked | TestOpenSecondBroker |
 | **down**: brokers come and go in any way | nothing is lost, each partition keeps its order | TestStorm |
+| **down**: a broker is stopped or killed when it has stored records and not answered | what is sent again is stored once | TestRealKafka |
 | **down**: the topic is not there at the start | ` + "`etl run`" + ` ends with the error; after a reload it is waited for | TestOpenMissingTopic |
 | **down**: the topic is deleted, and made anew | what was not answered is sent to the new one | TestTopicMadeAnew |
 | **full**: the brokers' disks, a quota, too few replicas in sync | tried again; no more than a bounded number of bytes is on its way, the rest waits in the queue | TestVerdicts, TestDeliverIsBounded |
