@@ -185,7 +185,7 @@ filter "snapshots" {
   where = "event_type == 'snapshot'"
 }
 
-# The same change told twice, as when a database is restored, is published once.
+# The same change told twice is published once.
 
 transform "dedupe" "changes" {
   from   = filter.snapshots.rejected

@@ -51,7 +51,12 @@ func (w *author) changes(l *ledger, found []difference, known map[int64]details,
 		if w.first {
 			continue
 		}
-		raw, err := w.change(l, before, after, last, census.fleet(), now)
+		past := l.past[d.id()]
+		if d.back() {
+			past++
+			r.past(d.id(), past)
+		}
+		raw, err := w.change(past, before, after, last, census.fleet(), now)
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +95,7 @@ func (w *author) after(d difference, known map[int64]details) *agent {
 }
 
 // change is the event of one difference, and notes a coming or going in after.
-func (w *author) change(l *ledger, before, after *agent, last restart, fleet *fleetMember, now time.Time) (json.RawMessage, error) {
+func (w *author) change(past int, before, after *agent, last restart, fleet *fleetMember, now time.Time) (json.RawMessage, error) {
 	what := kind(before, after)
 	e := agentEvent{Fleet: fleet}
 	switch {
@@ -104,11 +109,7 @@ func (w *author) change(l *ledger, before, after *agent, last restart, fleet *fl
 			e.Previous = before.Status
 		}
 	}
-	id := before
-	if id == nil {
-		id = after
-	}
-	e.common = w.common(eventID(w.origin+"\x00"+w.node, what, before, after, l.past[id.ID]), what, now)
+	e.common = w.common(eventID(w.origin+"\x00"+w.node, what, before, after, past), what, now)
 	if byRestart(before, after, last) {
 		e.ManagerRestart = &last.ID
 	} else if what == typeConnected || what == typeDisconnected {

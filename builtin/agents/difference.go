@@ -8,6 +8,21 @@ type difference struct {
 	after  *reading // nil: it is gone
 }
 
+// id is the agent's.
+func (d difference) id() int64 {
+	if d.before != nil {
+		return d.before.ID
+	}
+	return d.after.ID
+}
+
+// back says whether the manager has gone back to what was before, as when a backup of its database is restored: keepalives
+// do not get older, and an agent connects by a new one.
+func (d difference) back() bool {
+	return d.before != nil && d.after != nil &&
+		(d.after.Keepalive < d.before.Keepalive || d.after.Status == active && d.after.Keepalive == d.before.Keepalive)
+}
+
 // differences appends to dst how now differs from known. Both are in the order
 // of ids. An id that belongs to another agent than before is two differences.
 func differences(dst []difference, known []*agent, now []reading) []difference {

@@ -139,7 +139,8 @@ func kind(before, after *agent) eventType {
 }
 
 // eventID is the same for the same change, whenever it is read: it is made of
-// what the manager says of it. origin is what reads, past how many agents of the id are gone.
+// what the manager says of it. origin is what reads, past how much of the id is over:
+// a change that comes again after the way back from it was told is another one.
 func eventID(origin string, what eventType, before, after *agent, past int) string {
 	a := after
 	if a == nil {

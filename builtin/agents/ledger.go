@@ -57,7 +57,7 @@ type ledger struct {
 type fleet struct {
 	agents []*agent
 	read   bool
-	past   map[int64]int // how many agents of an id are gone
+	past   map[int64]int // how many agents of an id are gone, and how often the manager went back with the one that there is
 }
 
 // kept is an event in the ledger.

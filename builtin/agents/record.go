@@ -24,6 +24,14 @@ type record struct {
 	Events     []kept        `json:"events,omitempty"`
 }
 
+// past says how much of an agent's id is over.
+func (r *record) past(id int64, n int) {
+	if r.Past == nil {
+		r.Past = map[int64]int{}
+	}
+	r.Past[id] = n
+}
+
 // partSize is how many agents and events are in one part of a record.
 const partSize = 256
 

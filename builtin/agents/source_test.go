@@ -19,6 +19,57 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
+// A manager that goes back to a backup, and on to what it was before, says the same of two changes that both happened:
+// they have different ids, or what throws out duplicates would leave the wrong one standing. So it is over a restart.
+func TestWhatARestoredCopyTakesBackComesAgain(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		older, newer agent
+	}{
+		{"the copy is from before it was lost", one(1, active), one(1, disconnected)},
+		{"the copy is from while it was lost", one(1, disconnected), keptAlive(one(1, active), 60)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &fakeManager{}
+				f.set(c.older)
+				g := newRig(t, f, worldtest.New())
+				stop := g.start()
+				pass(time.Second)
+				var got []given
+				for range 2 {
+					for _, a := range []agent{c.newer, c.older} {
+						f.set(a)
+						pass(6 * time.Second)
+					}
+					got = append(got, g.have()...)
+					stop()
+					from := g.last()
+					g = g.again()
+					stop = g.start(from)
+					pass(time.Second)
+				}
+				stop()
+				if len(got) != 4 {
+					t.Fatalf("%q", words(got))
+				}
+				ids := map[string]bool{}
+				for _, e := range got {
+					ids[e.EventID] = true
+				}
+				if len(ids) != 4 {
+					t.Errorf("%d ids for four changes %q", len(ids), words(got))
+				}
+			})
+		})
+	}
+}
+
+func keptAlive(a agent, later int64) agent {
+	a.Keepalive += later
+	return a
+}
+
 // The first read makes nobody registered; after it each difference is an event, in the order of ids.
 func TestChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
