@@ -32,15 +32,17 @@ func (s *Source) report(host *component.Host, g gap) {
 }
 
 // unwatched says that the file at path was truncated while nobody read it. How much was written to it between its copy, if
-// there is one, and the truncation nobody can know, so it is no gap that could be counted.
+// there is one, and the truncation nobody can know, so it is no gap that could be counted, and nothing to wake anybody for: each
+// rotation of this kind is one line.
 func (h *history) unwatched(path string) {
 	if h.log != nil {
-		h.log.Warn("the file was truncated while nobody read it: "+betweenCopyAndCut, "file", path)
+		h.log.Info("the file was truncated while nobody read it; "+betweenCopyAndCut, "file", path)
 	}
 }
 
-// betweenCopyAndCut is what no reader of a file that is copied and truncated can know.
-const betweenCopyAndCut = "what was written to it between its copy and the truncation, if anything, is in neither, and nobody can know how much it was"
+// betweenCopyAndCut is what no reader of a file that is copied and truncated can know, and what to do about it.
+const betweenCopyAndCut = "a line written between copy and truncation is in neither, and nobody can see whether there was one: " +
+	"rotation by renaming has no such moment (logrotate: create, not copytruncate)"
 
 // Missed is how many gaps there were in what this run has read, and how many bytes they had, as far
 // as their ends are known.

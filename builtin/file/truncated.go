@@ -19,12 +19,11 @@ func (r *reader) restart(ctx context.Context, g *generation) error {
 		return err
 	}
 	switch {
+	case copied != "" && seen > r.split.Next():
+		r.report(r.host, gap{generation: g.name, path: r.path, from: r.split.Next(), to: seen,
+			why: "the file was truncated, and what had been written to it behind the end of its copy could not be read"})
 	case copied != "":
-		r.host.Log.Warn("the file was truncated, and the rest of it was read from its copy: "+betweenCopyAndCut, "file", r.path, "copy", copied, "from", read, "to", r.split.Next())
-		if seen > r.split.Next() {
-			r.report(r.host, gap{generation: g.name, path: r.path, from: r.split.Next(), to: seen,
-				why: "the file was truncated, and what had been written to it behind the end of its copy could not be read"})
-		}
+		r.host.Log.Info("the file was truncated, and the rest of it was read from its copy; "+betweenCopyAndCut, "file", r.path, "copy", copied, "from", read, "to", r.split.Next())
 	case read > 0 || len(g.head) > 0:
 		to := int64(-1)
 		if seen > read { // this much was seen to be there

@@ -76,6 +76,71 @@ func TestUnwatchedTruncationIsTold(t *testing.T) {
 	}
 }
 
+// A file that is copied and truncated every night is one line a night, which wakes nobody and says what to change; if bytes
+// are known to be gone the line is a warning, and has them.
+func TestACopyIsOneLine(t *testing.T) {
+	told := func(r *rig) (lines []string) {
+		for line := range strings.Lines(r.log.String()) {
+			if strings.Contains(line, "truncat") {
+				lines = append(lines, line)
+			}
+		}
+		return lines
+	}
+	t.Run("nothing is known to be gone", func(t *testing.T) {
+		onRig(t, func(t *testing.T, r *rig) {
+			w := newWriter(t, r.files, alerts, "copytruncate")
+			w.lines(3)
+			r.start()
+			for range 5 {
+				time.Sleep(time.Second)
+				w.rotate()
+				time.Sleep(time.Second)
+				w.lines(3)
+			}
+			r.finish()
+			wantNumbers(t, r.out.got(), 0, w.next)
+			lines := told(r)
+			for _, line := range lines {
+				if !strings.Contains(line, "level=INFO") || !strings.Contains(line, "logrotate: create, not copytruncate") {
+					t.Errorf("told %s", line)
+				}
+			}
+			if len(lines) != 5 {
+				t.Errorf("%d lines for 5 rotations:\n%s", len(lines), r.log.String())
+			}
+		})
+	})
+	t.Run("some is seen and in no copy", func(t *testing.T) {
+		onRig(t, func(t *testing.T, r *rig) {
+			const all, copied, size = 40, 30, 100_000 // more than one read takes
+			text := func(from, to int) string {
+				var b strings.Builder
+				for n := from; n < to; n++ {
+					fmt.Fprintf(&b, "{\"n\":%d,\"p\":\"%*s\"}\n", n, size-len(fmt.Sprint(n))-14, "")
+				}
+				return b.String()
+			}
+			r.append(alerts, text(0, all))
+			r.out = &collector{hold: make(chan struct{}, 2*all)}
+			r.start()
+			time.Sleep(time.Second)
+			r.append(alerts+".1", text(0, copied))
+			r.truncate(alerts)
+			r.append(alerts, text(all, all+3))
+			close(r.out.hold)
+			r.finish()
+			if got := strings.Join(r.out.got(), ""); strings.ReplaceAll(got, "\n", "") != strings.ReplaceAll(text(0, copied)+text(all, all+3), "\n", "") {
+				t.Errorf("%d lines, or others", len(r.out.got()))
+			}
+			if lines := told(r); len(lines) != 1 || !strings.Contains(lines[0], "level=WARN") {
+				t.Errorf("told %q", lines)
+			}
+			r.wantGaps(1, fmt.Sprintf("from=%d to=%d", copied*size, all*size))
+		})
+	})
+}
+
 // A file is copied and truncated, and the copy compressed at once, while it is read, or waits to be.
 func TestCopiedTruncatedAndCompressed(t *testing.T) {
 	for seed := range uint64(200) {
