@@ -294,6 +294,7 @@ func (m *machine) baseSetMetatable(L *lua.LState) int {
 	if old, ok := t.Metatable.(*lua.LTable); ok && old.RawGetString("__metatable") != lua.LNil {
 		L.RaiseError("cannot change a protected metatable")
 	}
+	m.budget.stored = true
 	t.Metatable = L.Get(2)
 	L.Push(t)
 	return 1

@@ -19,6 +19,7 @@ import (
 // functions charge themselves. What is broken stays broken until the next
 // event, so that a script's pcall can't go on after it.
 type budget struct {
+	stored bool // something was put where the next event may find it: see reuse.go
 	state  *lua.LState
 	limit  time.Duration
 	memory int64
@@ -65,9 +66,10 @@ func (b *budget) Done() <-chan struct{} {
 	return b.done
 }
 
-// charged are the instructions that cost more than a step.
+// charged are the instructions that cost more than a step, or put something away.
 var charged = [64]bool{
-	lua.OP_CONCAT: true, lua.OP_SETTABLE: true, lua.OP_SETTABLEKS: true, lua.OP_NEWTABLE: true, lua.OP_SETLIST: true,
+	lua.OP_CONCAT: true, lua.OP_SETTABLE: true, lua.OP_SETTABLEKS: true, lua.OP_SETUPVAL: true, lua.OP_SETGLOBAL: true,
+	lua.OP_NEWTABLE: true, lua.OP_SETLIST: true,
 	lua.OP_CLOSURE: true, lua.OP_LEN: true, lua.OP_EQ: true, lua.OP_LT: true, lua.OP_LE: true, lua.OP_ADD: true, lua.OP_SUB: true,
 	lua.OP_MUL: true, lua.OP_DIV: true, lua.OP_MOD: true, lua.OP_POW: true, lua.OP_UNM: true,
 }
@@ -79,6 +81,8 @@ func (b *budget) instruction(f *frame, inst uint32) {
 		b.concat(inst)
 	case lua.OP_SETTABLE, lua.OP_SETTABLEKS:
 		b.setTable(f, inst)
+	case lua.OP_SETUPVAL, lua.OP_SETGLOBAL:
+		b.stored = true
 	case lua.OP_NEWTABLE:
 		b.charge(tableBytes + int64(argB(inst))*valueBytes + int64(argC(inst))*memberBytes)
 	case lua.OP_SETLIST:
@@ -149,6 +153,7 @@ func (b *budget) setTable(f *frame, inst uint32) {
 // chargeSet charges for t[key] = …: nothing for a key that is there, the whole
 // gap for an index far behind the end.
 func (b *budget) chargeSet(t *lua.LTable, key lua.LValue) {
+	b.stored = true
 	switch k := key.(type) {
 	case lua.LString:
 		if t.RawGetString(string(k)) == lua.LNil {

@@ -64,15 +64,15 @@ func (m *machine) etlIndex(L *lua.LState) int {
 func (m *machine) etlArray(L *lua.LState) int {
 	n := L.GetTop()
 	m.budget.alloc(int64(n) * 64)
-	slots := make([]slot, n)
-	for i := range slots {
+	p := m.made(true, n)
+	for i := range n {
 		v := L.Get(i + 1)
 		if v == lua.LNil {
 			v = m.null
 		}
-		slots[i].lua = v
+		p.slots = append(p.slots, slot{lua: v})
 	}
-	L.Push(&m.made(true, slots).ud)
+	L.Push(&p.ud)
 	return 1
 }
 
@@ -103,36 +103,31 @@ func (m *machine) etlObject(L *lua.LState) int {
 			L.RaiseError("etl.object takes names and values in turn")
 		}
 	}
-	slots := make([]slot, 0, n/2)
+	p := m.made(false, n/2)
 	for i := 1; i <= n; i += 2 {
 		name, ok := L.Get(i).(lua.LString)
 		if !ok {
 			L.ArgError(i, "a name expected, got "+L.Get(i).Type().String())
 		}
-		v := L.Get(i + 1)
-		if v == lua.LNil {
-			continue
+		if v := L.Get(i + 1); v != lua.LNil {
+			p.put(string(name), v)
 		}
-		slots = append(slots, slot{name: string(name), lua: v})
 	}
-	L.Push(&m.made(false, joined(slots)).ud)
+	L.Push(&p.ud)
 	return 1
 }
 
-// joined makes one of slots with the same name: the last value at the first place.
-func joined(slots []slot) []slot {
-	kept := &proxy{slots: slots[:0]}
-	for _, s := range slots {
-		if at := kept.find(s.name); at >= 0 {
-			kept.slots[at] = s
-			continue
-		}
-		if kept.named != nil {
-			kept.named[s.name] = len(kept.slots)
-		}
-		kept.slots = append(kept.slots, s)
+// put makes v the member called name of a proxy that a script makes: of two with one name the last
+// value is there, at the first place.
+func (p *proxy) put(name string, v lua.LValue) {
+	if at := p.find(name); at >= 0 {
+		p.slots[at].lua = v
+		return
 	}
-	return kept.slots
+	if p.named != nil {
+		p.named[name] = len(p.slots)
+	}
+	p.slots = append(p.slots, slot{name: name, lua: v})
 }
 
 // etlCopy is a plain table with all that is below its argument: it belongs to no

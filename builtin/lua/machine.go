@@ -35,9 +35,10 @@ type machine struct {
 	root         *proxy
 	origin, meta *lua.LUserData // of the current event, once looked at
 	arena        []slot         // of the current event's proxies
-	live         []*proxy       // of the current event
-	fresh        []proxy        // to be made
-	buffer       []byte         // scratch of helpers
+	proxies      pool[proxy]    // of the current event
+	mades        pool[proxy]    // that the script has made for it
+	markups      pool[markup]   // the same
+	buffer       []byte         // what the markups of the current event are written into
 	replaced     uint64         // characters that XML forbids
 	kept         int64          // allocated since the size of what is kept was last measured
 }
@@ -54,6 +55,7 @@ const (
 // *event.Failure.
 func newMachine(p *program, settings settings, log *slog.Logger, now func() time.Time) (*machine, error) {
 	m := &machine{program: p, log: log, now: now, loaded: map[string]lua.LValue{}}
+	m.proxies.extra = 15
 	m.L = lua.NewState(lua.Options{
 		SkipOpenLibs:     true,
 		CallStackSize:    callDepth,
@@ -75,6 +77,7 @@ func newMachine(p *program, settings settings, log *slog.Logger, now func() time
 		return nil, f
 	}
 	m.sealed = true
+	m.budget.stored = true // what the chunk has made is the script's
 	m.process = m.real.RawGetString("process")
 	if m.process.Type() != lua.LTFunction {
 		return nil, errNoProcess
@@ -88,9 +91,7 @@ func (m *machine) configProxy(v document.Value) *proxy {
 	if v.Kind() != document.Object && v.Kind() != document.Array {
 		v = document.NewObject(nil)
 	}
-	p := m.newProxy(v, "config")
-	p.generation = 0
-	return p
+	return m.lasting(v, "config")
 }
 
 // begin makes e the current event; all that belongs to the one before it is

@@ -19,12 +19,21 @@ import (
 type markup struct {
 	ud     lua.LUserData
 	quoted string
+	shared bool    // quoted is in the machine's buffer, which lives as long as the event
 	text   *string // decoded, once a script has looked at it
+}
+
+// own makes x live longer than its event.
+func (x *markup) own() {
+	if x.shared {
+		x.quoted, x.shared = strings.Clone(x.quoted), false
+	}
 }
 
 // String is the XML itself.
 func (x *markup) String() string {
 	if x.text == nil {
+		x.own()
 		text := document.NewQuoted(x.quoted).Text()
 		x.text = &text
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -38,14 +39,13 @@ func (m *machine) xmlModule() functions {
 			return m.push(L, xmlName(m.checkText(L, 1)))
 		},
 		"escape": func(L *lua.LState) int {
-			m.buffer = m.appendContent(m.buffer[:0], L.Get(1))
-			return m.pushMarkup(L, m.buffer)
+			return m.pushMarkup(L, m.appendContent(m.buffer, L.Get(1)), len(m.buffer))
 		},
 	}
 }
 
 func (m *machine) xmlElement(L *lua.LState) int {
-	b := m.appendStart(m.buffer[:0], L)
+	b := m.appendStart(m.buffer, L)
 	open := len(b)
 	b = append(b, '>')
 	for i := 3; i <= L.GetTop(); i++ {
@@ -58,13 +58,11 @@ func (m *machine) xmlElement(L *lua.LState) int {
 		b = appendName(b, m.checkText(L, 1))
 		b = append(b, '>')
 	}
-	m.buffer = b
-	return m.pushMarkup(L, b)
+	return m.pushMarkup(L, b, len(m.buffer))
 }
 
 func (m *machine) xmlEmpty(L *lua.LState) int {
-	m.buffer = append(m.appendStart(m.buffer[:0], L), " />"...)
-	return m.pushMarkup(L, m.buffer)
+	return m.pushMarkup(L, append(m.appendStart(m.buffer, L), " />"...), len(m.buffer))
 }
 
 // appendSlot appends the text of slot i without making a Lua string of it.
@@ -91,7 +89,8 @@ func (m *machine) xmlNamed(L *lua.LState) int {
 	object := m.checkList(L, 1)
 	element, capital := m.checkText(L, 2), lua.LVAsBool(L.Get(4))
 	// What each element begins and ends with stands in front of them, to be copied.
-	b := appendName(append(m.buffer[:0], '<'), element)
+	begin := len(m.buffer)
+	b := appendName(append(m.buffer, '<'), element)
 	b = append(appendName(append(b, ' '), m.checkText(L, 3)), `=\"`...)
 	start := len(b)
 	b = append(appendName(append(b, "</"...), element), '>')
@@ -103,7 +102,7 @@ func (m *machine) xmlNamed(L *lua.LState) int {
 				lacking[i].found = true
 			}
 		}
-		b = append(b, b[:start]...)
+		b = append(b, b[begin:start]...)
 		if capital && name != "" && name[0] >= 'a' && name[0] <= 'z' {
 			b = append(b, name[0]-'a'+'A')
 			name = name[1:]
@@ -140,8 +139,7 @@ func (m *machine) xmlNamed(L *lua.LState) int {
 			one(lacking[i].name, func() { b = m.appendContent(b, lacking[i].content) })
 		}
 	}
-	m.buffer = b
-	return m.pushMarkup(L, b[end:])
+	return m.pushMarkup(L, b, end)
 }
 
 // lacking is a member that an object may lack, and what stands for it.
@@ -167,15 +165,16 @@ func (m *machine) lackingOf(L *lua.LState) []lacking {
 	return out
 }
 
-// pushMarkup pushes what was written into the buffer as markup.
-func (m *machine) pushMarkup(L *lua.LState, b []byte) int {
-	m.budget.alloc(64 + int64(len(b)))
-	x := &markup{quoted: string(b)}
-	x.ud.Value, x.ud.Metatable, x.ud.Env = x, m.markupMeta, m.env
-	L.Push(&x.ud)
-	if cap(m.buffer) > 1<<20 { // a large event is rare: don't keep room for it
-		m.buffer = nil
+// pushMarkup pushes as markup what was written behind the buffer, from start on.
+func (m *machine) pushMarkup(L *lua.LState, b []byte, start int) int {
+	m.budget.alloc(64 + int64(len(b)-start))
+	x := m.markups.take()
+	if x.ud.Value == nil {
+		x.ud.Value, x.ud.Metatable, x.ud.Env = x, m.markupMeta, m.env
 	}
+	x.quoted, x.shared = unsafe.String(unsafe.SliceData(b[start:]), len(b)-start), true
+	m.buffer = b
+	L.Push(&x.ud)
 	return 1
 }
 

@@ -44,8 +44,7 @@ func (m *machine) xmlTemplate(L *lua.LState) int {
 		L.RaiseError("xml.template: %s", err.Error())
 	}
 	L.Push(m.function(func(L *lua.LState) int {
-		m.buffer = m.appendTemplate(m.buffer[:0], L, t)
-		return m.pushMarkup(L, m.buffer)
+		return m.pushMarkup(L, m.appendTemplate(m.buffer, L, t), len(m.buffer))
 	}))
 	return 1
 }

@@ -49,6 +49,7 @@ func (m *machine) require(L *lua.LState) int {
 			L.Push(lua.LTrue)
 		}
 		m.loaded[name] = L.Get(-1)
+		m.budget.stored = true
 		return 1
 	}
 	native := natives[name]

@@ -2,6 +2,7 @@ package lua
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -45,46 +46,41 @@ const proxyBytes = 256
 // newProxy is the proxy of an object or array of the current event.
 func (m *machine) newProxy(v document.Value, fixed string) *proxy {
 	m.budget.alloc(proxyBytes)
-	if len(m.fresh) == 0 {
-		m.fresh = make([]proxy, 16)
-	}
-	p := &m.fresh[0]
-	m.fresh = m.fresh[1:]
+	p := m.proxies.take()
+	m.ready(p)
 	p.generation, p.value, p.array, p.fixed = m.generation, v, v.Kind() == document.Array, fixed
-	p.ud.Value, p.ud.Metatable, p.ud.Env = p, m.proxyMeta, m.env
-	m.live = append(m.live, p)
 	return p
 }
 
-// forget takes the document away from the proxies of the event before: a
-// script that keeps one must not keep the memory that the event's bytes lie in.
-func (m *machine) forget() {
-	for _, p := range m.live {
-		if p.generation != 0 {
-			p.value, p.slots, p.named, p.table = document.Value{}, nil, nil, nil
-		}
-	}
-	clear(m.live)
-	m.live = m.live[:0]
-	clear(m.arena)
-	m.arena = m.arena[:0]
-	if cap(m.arena) > mostKept {
-		m.arena = nil
-	}
-	if cap(m.live) > mostKept {
-		m.live = nil
-	}
-}
-
-// mostKept bounds what a large event leaves behind for the next ones.
-const mostKept = 4 << 10
-
-// made is a proxy that a script makes: it belongs to no event and holds slots.
-func (m *machine) made(array bool, slots []slot) *proxy {
+// lasting is the proxy of an object or array that belongs to no event.
+func (m *machine) lasting(v document.Value, fixed string) *proxy {
 	m.budget.alloc(proxyBytes)
-	p := &proxy{array: array, slots: slots, loaded: true}
-	p.ud.Value, p.ud.Metatable, p.ud.Env = p, m.proxyMeta, m.env
+	p := &proxy{value: v, array: v.Kind() == document.Array, fixed: fixed}
+	m.ready(p)
 	return p
+}
+
+// made is a proxy that a script makes, with room for n slots: it belongs to no event and holds
+// slots.
+func (m *machine) made(array bool, n int) *proxy {
+	m.budget.alloc(proxyBytes)
+	p := m.mades.take()
+	m.ready(p)
+	p.array, p.loaded, p.slots = array, true, slices.Grow(p.slots, n)
+	return p
+}
+
+// ready makes p known to Lua.
+func (m *machine) ready(p *proxy) {
+	if p.ud.Value == nil {
+		p.ud.Value, p.ud.Metatable, p.ud.Env = p, m.proxyMeta, m.env
+	}
+}
+
+// empty takes away all that p holds.
+func (p *proxy) empty() {
+	p.value, p.slots, p.named, p.table = document.Value{}, nil, nil, nil
+	p.looks, p.cursor, p.loaded = 0, 0, false
 }
 
 // proxyOf is the proxy behind a Lua value, nil if it is something else.

@@ -25,6 +25,7 @@ func (m *machine) openTable() {
 
 // writableList is argument n as a real table that may be changed.
 func (m *machine) writableList(L *lua.LState, n int) *lua.LTable {
+	m.budget.stored = true
 	if p := m.proxyOf(L.Get(n)); p != nil {
 		return m.writable(p)
 	}

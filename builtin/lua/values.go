@@ -35,9 +35,10 @@ func (m *machine) toLua(v document.Value, in *proxy) lua.LValue {
 		m.budget.alloc(valueBytes + int64(len(s)))
 		return lua.LString(strings.Clone(s)) // as with names: it may be kept
 	case document.Array, document.Object:
-		p := m.newProxy(v, in.fixed)
-		p.generation = in.generation
-		return &p.ud
+		if in.generation == 0 {
+			return &m.lasting(v, in.fixed).ud
+		}
+		return &m.newProxy(v, in.fixed).ud
 	default: // computed kinds: as JSON has them
 		return lua.LString(v.AppendText(nil))
 	}
@@ -85,6 +86,7 @@ func (m *machine) toValue(v lua.LValue, depth int) (document.Value, error) {
 		case number:
 			return u.value, m.cost(u.value.Size())
 		case *markup:
+			u.own()
 			return document.NewQuoted(u.quoted), m.cost(len(u.quoted))
 		case null:
 			return document.NewNull(), m.cost(0)
