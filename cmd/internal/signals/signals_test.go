@@ -20,7 +20,9 @@ func signalled() int {
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		return 1
 	}
-	time.Sleep(10 * time.Millisecond) // a process that it ends is gone by then
+	if os.Args[1] != "run" {
+		time.Sleep(time.Minute) // it is gone long before, but not always at once
+	}
 	s := Listen()
 	defer s.Close()
 	for _, from := range []<-chan os.Signal{s.Orders, s.Stops} {
