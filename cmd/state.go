@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -208,6 +209,9 @@ func imported(t *positions.Target, from, name string, stdin io.Reader) (*positio
 		raw, err = io.ReadAll(stdin)
 	} else {
 		raw, err = os.ReadFile(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) && from == "" && (name == "beginning" || name == "end") {
+		return nil, refused(fmt.Errorf("there is no file %s: where wazuh-dfn is to be followed, write --from wazuh-dfn %[1]s", name))
 	}
 	if err != nil {
 		return nil, refused(fmt.Errorf("reading what is to be imported: %w", err))

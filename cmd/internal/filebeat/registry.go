@@ -49,7 +49,7 @@ func Read(path string) ([]Entry, error) {
 			return readStore(dir)
 		}
 	}
-	return nil, fmt.Errorf("%w in %s: it has a log.json", ErrNone, path)
+	return nil, fmt.Errorf("%w in %s: one has a log.json", ErrNone, path)
 }
 
 // value is what the registry has of a file, in all the forms that Filebeat has used.
