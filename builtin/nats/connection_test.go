@@ -282,8 +282,10 @@ func TestAServerKilledUnderThreeSinks(t *testing.T) {
 			t.Errorf("%q is told %d times for %d restarts", text, n, times)
 		}
 	}
-	for line := range strings.Lines(p.told()) { // a server that stops has no JetStream before it has no connections
-		if strings.Contains(line, "component=sink") && !strings.Contains(line, "no stream takes") && !strings.Contains(line, "the target is back") {
+	// A server that stops has no JetStream before it has no connections, and on a slow machine an answer may take too long.
+	for line := range strings.Lines(p.told()) {
+		if strings.Contains(line, "component=sink") && !strings.Contains(line, "no stream takes") &&
+			!strings.Contains(line, "no answer within") && !strings.Contains(line, "the target is back") {
 			t.Errorf("told by a sink: %s", line)
 		}
 	}
