@@ -22,7 +22,7 @@ was not delivered is never dropped for itself.
 | what happens when … | what you see | test |
 | --- | --- | --- |
 | a key is seen again | the event is counted as dropped, reason ` + "`duplicate`" + ` | TestDedupeIsAsTheModel |
-| **stop**, **reload** that changes this block | what was seen is known afterwards, if the key is written as before | TestDedupeSurvivesAStop, TestDedupeForgetsWhatAnotherKeyMeant |
+| **stop**, **reload** that changes this block | what was seen is known afterwards, if the key is written as before. Duplicates of events that are on their way at such a reload go through | TestDedupeSurvivesAStop, TestDedupeForgetsWhatAnotherKeyMeant |
 | **crash**: the process is killed before the first event of a key was delivered | it is read again, and goes through | TestDedupeLosesNothingWhenKilled |
 | **crash**: it is killed less than 10 s after it was delivered | a duplicate may go through once more | TestDedupeLosesNothingWhenKilled |
 | more keys than ` + "`max_keys`" + ` | the oldest is forgotten: its duplicates go through | TestDedupeForgetsTheOldestKey |
