@@ -156,7 +156,7 @@ const diskQueue = "A source that can't be read again (`stdin`, `generate`) with 
 | what happens when … | then | test |
 | --- | --- | --- |
 | a target is down | the log grows up to ` + "`max_bytes`" + `; the other sinks go on, each has its own place in the log | TestQueueOnDiskResumesEachSink |
-| the log is full | the source waits, or the oldest or newest events are dropped, with their exact count | TestWhenFull, TestBlockWaitsForRoom, TestDroppedBehindTheReaderIsCounted |
+| the log is full | the source waits, or the oldest or newest events are dropped, with their exact count. An event that the log drops may still be delivered from memory: if the process ends first, the next start counts it | TestWhenFull, TestBlockWaitsForRoom, TestDroppedBehindTheReaderIsCounted |
 | the process or the machine dies | what was acknowledged to the source is there; each sink goes on where it stood, with the same ids | TestPowerLossAtEveryOperation |
 | the pipeline is loaded again | the log stays, also if the source has changed | TestQueueOnDiskResumesEachSink |
 | the source has a new name | the one of the same kind and settings takes over the log, each sink where it stood; at a start and at a reload | TestARenamedSourceTakesOverItsQueue, TestAQueueOnDiskOverReloads |
