@@ -11,6 +11,8 @@
 //   - There are no coroutines: a thread of gopher-lua gets a context of its own, which knows no budget.
 //   - A string that a script gets is a copy, since it may keep it; an alias would keep the memory
 //     of many events. Helpers in Go take texts from the document without one.
+//   - What was made for an event is used again for the next unless something was put away (reuse.go):
+//     a Go function that puts a value where a later call finds it sets budget.stored.
 //   - An error swallowed by pcall leaves the state as it is; a limit never is swallowed, and its state is dropped.
 package lua
 
