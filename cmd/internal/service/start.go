@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/wazuh-etl/etl/cmd/internal/load"
+	"github.com/wazuh-etl/etl/runtime/diag"
 	"github.com/wazuh-etl/etl/runtime/plan"
 )
 
@@ -18,15 +19,8 @@ var errNotStarted = errors.New("stopped before the start")
 // has been touched yet. One to reload is kept until the pipeline runs, since what the load has read
 // may be older.
 func (s *Service) start(ctx context.Context) (*plan.Plan, error) {
-	type loaded struct {
-		plan *plan.Plan
-		err  error
-	}
 	done := make(chan loaded, 1)
-	go func() {
-		p, err := s.load()
-		done <- loaded{p, err}
-	}()
+	go func() { done <- s.load() }() // it says nothing: nobody may wait for it any more
 	for {
 		select {
 		case sig := <-s.Signals.Orders:
@@ -36,7 +30,16 @@ func (s *Service) start(ctx context.Context) (*plan.Plan, error) {
 		case <-ctx.Done():
 			return nil, errNotStarted
 		case l := <-done:
-			return l.plan, l.err
+			if l.err != nil {
+				return nil, l.err
+			}
+			if err := s.Printer.Text(s.Stderr, l.found); err != nil {
+				return nil, err
+			}
+			if l.plan == nil {
+				return nil, ErrRefused
+			}
+			return l.plan, nil
 		}
 	}
 }
@@ -53,23 +56,23 @@ func (s *Service) ordered(sig os.Signal) (stop bool) {
 	return true
 }
 
-// load loads the pipeline and prints what is wrong with it.
-func (s *Service) load() (*plan.Plan, error) {
-	p, list := load.Pipeline(s.Path, s.Options)
+// loaded is what a load gives.
+type loaded struct {
+	plan  *plan.Plan // nil if one finding is an error
+	found diag.List
+	err   error
+}
+
+func (s *Service) load() loaded {
+	p, found := load.Pipeline(s.Path, s.Options)
 	if p != nil && p.Runtime.TemporaryState && !s.KeepState && !s.DryRun {
 		dir, err := os.MkdirTemp("", "etl-")
 		if err != nil {
-			return nil, fmt.Errorf("making a temporary state directory: %w", err)
+			return loaded{err: fmt.Errorf("making a temporary state directory: %w", err)}
 		}
 		// Paths below the state directory are in the plan: make it again.
 		s.KeepState, s.Options.StateDir = true, dir
-		p, list = load.Pipeline(s.Path, s.Options)
+		p, found = load.Pipeline(s.Path, s.Options)
 	}
-	if err := s.Printer.Text(s.Stderr, list); err != nil {
-		return nil, err
-	}
-	if p == nil {
-		return nil, ErrRefused
-	}
-	return p, nil
+	return loaded{plan: p, found: found}
 }
