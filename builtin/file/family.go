@@ -91,6 +91,7 @@ func (g *generation) is(m member) bool { return g.device == m.device && g.inode 
 // and under no other name. Nobody looks at all names at once: the error is errMoved if they went on changing, so
 // that one may be missing or in the wrong place.
 func (f family) members(s since) ([]member, error) {
+	known := f.history.known()
 	list := f.list(s.order)
 	for range 20 {
 		err := error(nil)
@@ -112,10 +113,11 @@ func (f family) members(s since) ([]member, error) {
 			m.head, m.print, m.complete, m.seen, m.id = seen.head, seen.print, seen.complete, seen.size, seen.id
 		}
 		if err == nil {
-			if list, err = f.history.register(again, s); err == nil {
+			if list, err = f.history.register(again, s, known); err == nil {
 				return list, nil
 			}
 		}
+		known = f.history.known()
 		list = f.list(s.order)
 	}
 	return list, errMoved

@@ -149,6 +149,16 @@ func (h *history) flush() {
 	}
 }
 
+// known is the list before a look at the files; see register.
+func (h *history) known() []record {
+	if h == nil {
+		return nil
+	}
+	registering.Lock()
+	defer registering.Unlock()
+	return h.load()
+}
+
 // name gives the record id the name that it has, or that it gets by print, for a file that begins with head.
 func (h *history) name(id int64, print string, head []byte) string {
 	registering.Lock()

@@ -10,11 +10,15 @@ import (
 
 // register finds each of list, which are oldest first by their names, in the history, and
 // writes down those that are not in it. What comes back is in the order in which
-// they were written, files that are no generations first. The error is errMoved.
-func (h *history) register(list []member, s since) ([]member, error) {
+// they were written, files that are no generations first. known is what the history was before the look that list is
+// of: if somebody has written in it since, list may be older than that. The error is errMoved.
+func (h *history) register(list []member, s since, known []record) ([]member, error) {
 	registering.Lock()
 	defer registering.Unlock()
 	r := &register{records: h.load(), members: list, from: s.positions, starting: s.starting}
+	if !slices.Equal(r.records, known) {
+		return nil, errMoved
+	}
 	r.first = len(r.records) == 0
 	last := r.last()
 	r.own()

@@ -1,10 +1,59 @@
 package file
 
 import (
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wazuh-etl/etl/runtime/world"
 )
+
+// meddled is a file system on which something happens behind a directory's being read.
+type meddled struct {
+	world.FS
+	behind []func() // each reading of a directory
+}
+
+func (m *meddled) ReadDir(name string) ([]fs.DirEntry, error) {
+	list, err := m.FS.ReadDir(name)
+	if len(m.behind) > 0 {
+		do := m.behind[0]
+		m.behind = m.behind[1:]
+		do()
+	}
+	return list, err
+}
+
+// Who has looked at the files before another one, and comes to write down what it saw after that one, looks again.
+func TestALookThatIsOldIsForgotten(t *testing.T) {
+	onRig(t, func(t *testing.T, r *rig) {
+		r.append(alerts, "")
+		now := r.source.family(r.host)
+		old := now
+		look := func(f family) []member {
+			t.Helper()
+			list, err := f.members(since{})
+			r.must(err)
+			return list
+		}
+		old.files = &meddled{now.files, []func(){func() {}, func() {
+			r.append(alerts, lines(0, 3))
+			r.must(r.files.Rename(alerts, alerts+".1"))
+			r.append(alerts, "")
+			look(now)
+		}}}
+		look(old)
+		r.append(alerts, lines(3, 6))
+		r.must(r.files.Rename(alerts, alerts+".2"))
+		r.append(alerts, lines(6, 9))
+		for i, m := range look(now) {
+			if n := printOf(m.generation); m.generation != n || m.at != i {
+				t.Errorf("%s is %q at %d", m.path, m.generation, m.at)
+			}
+		}
+	})
+}
 
 // Which way numbers go is seen by what is known, whatever empty files there are in between.
 func TestNumbersGoWhereTheyWent(t *testing.T) {
