@@ -32,6 +32,13 @@ func (u *until) Write(p []byte) (int, error) {
 	return u.all.Write(p)
 }
 
+// said is what was written so far: a load that was broken off may write yet.
+func (u *until) said() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.all.String()
+}
+
 // What came before there was a pipeline is answered: a stop ends the run, a reload comes when it runs.
 func TestSignalsThatCameBefore(t *testing.T) {
 	for _, c := range []struct {
@@ -67,8 +74,8 @@ sink "file" "out" {
 			if err := s.Run(ctx); err != nil {
 				t.Fatal(err)
 			}
-			if ctx.Err() == nil || !strings.Contains(log.all.String(), c.text) {
-				t.Errorf("it ended without a word of it:\n%s", log.all.String())
+			if said := log.said(); ctx.Err() == nil || !strings.Contains(said, c.text) {
+				t.Errorf("it ended without a word of it:\n%s", said)
 			}
 		})
 	}
