@@ -22,7 +22,7 @@ import (
 var (
 	kills  = flag.Int("kills", 5, "how often etl is killed under load")
 	away   = flag.Duration("away", 5*time.Second, "how long NATS is away")
-	locked = flag.Duration("locked", 7*time.Second, "how long the database is locked, more than 5 s")
+	locked = flag.Duration("locked", 10*time.Second, "how long the database is locked, more than 5 s")
 )
 
 func TestPromises(t *testing.T) {
