@@ -31,11 +31,14 @@ func (s *sink) options() []kgo.Opt {
 	return options
 }
 
-// connect makes the client that produces.
+// connect makes the client that produces. A connection that is closed before its first answer is tried again like
+// any other: a broker that goes down does that, and the client would give up records that may be stored, which a
+// new producer would store again. The watch says what is wrong if it stays like that.
 func (n *session) connect() (*kgo.Client, error) {
 	return kgo.NewClient(append(n.sink.options(), append(n.sink.producing(),
 		kgo.Dialer(n.gate.dial(n.sink.dial)),
 		kgo.MaxBufferedRecords(lotRecords+1),
+		kgo.AlwaysRetryEOF(),
 	)...)...)
 }
 

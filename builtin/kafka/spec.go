@@ -24,8 +24,7 @@ var sinkSpec = &component.Spec{
 		"The producer is idempotent: what it sends again by itself is stored once, also by a broker that was killed and started again meanwhile " +
 		"(unless that took so long that the brokers forgot the producer, `producer.id.expiration.ms`, a day: " +
 		"then at most one batch in each partition is there twice). A record whose answer never came " +
-		"(etl was killed, the broker's address was changed, or a connection broke and whoever took the next one closed it at once, as a proxy does " +
-		"before a broker that is down: the client may give up then) is sent again and may then be there twice, with the same event id; " +
+		"(etl was killed, the broker's address was changed) is sent again and may then be there twice, with the same event id; " +
 		"with delivery = \"exactly_once\" never for a reader of committed records.",
 	Doc: documentation(),
 	Attrs: []component.Attr{
@@ -99,7 +98,7 @@ sent again record by record, so that only the one is refused.
 | **down**: no broker answers, at the start or later | they are waited for without end; health says why; then all comes in order | TestOpenUnreachable, TestOutage |
 | **down**: some of several brokers | the others are asked | TestOpenSecondBroker |
 | **down**: brokers come and go in any way | nothing is lost, each partition keeps its order | TestStorm |
-| **down**: a broker is stopped or killed when it has stored records and not answered, and refuses connections until it is back | what is sent again is stored once | TestRealKafka |
+| **down**: a broker is stopped or killed when it has stored records and not answered, and refuses connections until it is back, or closes them at once | what is sent again is stored once | TestRealKafka, TestABrokerThatClosesConnectionsAtOnce |
 | **down**: the topic is not there at the start | ` + "`etl run`" + ` ends with the error; after a reload it is waited for | TestOpenMissingTopic |
 | **down**: the topic is deleted, and made anew | what was not answered is sent to the new one | TestTopicMadeAnew |
 | **full**: the brokers' disks, a quota, too few replicas in sync | tried again; no more than a bounded number of bytes is on its way, the rest waits in the queue | TestVerdicts, TestDeliverIsBounded |
