@@ -161,7 +161,7 @@ func (o *oracle) hear(message string, attrs []slog.Attr) {
 }
 
 // astray is told that a sink's place in the input is gone, which only a truncation without a
-// copy can bring about. Such a sink may get all that the source reads again.
+// copy can bring about. Such a sink may get all that the source reads again, and stands where that begins.
 func (o *oracle) astray(attrs []slog.Attr) {
 	for _, a := range attrs {
 		if a.Key != "slot" {
@@ -170,6 +170,9 @@ func (o *oracle) astray(attrs []slog.Attr) {
 		if !o.h.writer.gone() {
 			o.h.violate("the place of %s was not found, while its file is there", a.Value)
 		}
+		o.mu.Lock()
+		delete(o.base, a.Value.String())
+		o.mu.Unlock()
 		for _, s := range sinks {
 			if account(s, good) != a.Value.String() && account(s, poison) != a.Value.String() {
 				continue
