@@ -166,6 +166,13 @@ func (r *register) adopt(o *record, m *member) {
 	}
 }
 
+// newer says whether m was written later than the current file: what is put aside was written before. It may be the
+// next one, made beside the path to be put in its place.
+func (r *register) newer(m *member) bool {
+	now := r.current()
+	return now != nil && m.modified.After(now.modified)
+}
+
 // ours are those of fresh that were the current file since the last look, oldest first. As long
 // as the current file is the one that it was, none was.
 func (r *register) ours(fresh []*member) []*member {
@@ -173,13 +180,17 @@ func (r *register) ours(fresh []*member) []*member {
 		return nil
 	}
 	shapes := map[string]bool{} // how files are called that are generations, though their names do not say so
+	named := false              // there are some whose names do
 	for _, m := range r.members {
 		i := indexOf(r.records, m.id)
 		generation := i >= 0 && !r.records[i].Foreign || slices.ContainsFunc(r.from, func(p component.Position) bool {
 			return m.complete && printOf(p.Generation) == m.print
 		})
-		if generation && m.kind == other {
+		switch {
+		case generation && m.kind == other:
 			shapes[m.shape] = true
+		case generation && m.kind != current:
+			named = true
 		}
 	}
 	var ours, rest []*member
@@ -192,6 +203,9 @@ func (r *register) ours(fresh []*member) []*member {
 	}
 	if len(ours) == 0 && len(shapes) == 0 && !r.first { // something was rotated, and nothing else is there
 		ours = rest
+		if named {
+			ours = slices.DeleteFunc(rest, r.newer)
+		}
 	}
 	return r.inOrder(ours)
 }
