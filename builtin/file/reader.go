@@ -10,7 +10,6 @@ import (
 
 	"github.com/wazuh-etl/etl/runtime/codec"
 	"github.com/wazuh-etl/etl/runtime/component"
-	"github.com/wazuh-etl/etl/runtime/event"
 )
 
 // reader is one run of a source.
@@ -94,20 +93,6 @@ func (r *reader) begins(ctx context.Context, g *generation, offset int64) error 
 	lot := component.NewLot()
 	lot.Stream, lot.Received, lot.Position = g.stream, r.host.Now(), g.position(offset)
 	return r.out.Emit(ctx, lot)
-}
-
-// identifyEarly names a generation if its first line is complete already. With a history it has its name since it was
-// opened, or waits for it: awaitName.
-func (r *reader) identifyEarly(g *generation) error {
-	if g.name == "" {
-		if r.follower.history != nil {
-			return nil
-		}
-		if _, complete, err := fingerprint(g.file); err != nil || !complete {
-			return err
-		}
-	}
-	return r.identify(g)
 }
 
 // wait waits for something to happen; false means that ctx is done.
@@ -330,48 +315,6 @@ func (r *reader) emit(ctx context.Context, g *generation) error {
 	r.lot = component.NewLot()
 	lot.Stream, lot.Received, lot.Position = g.stream, r.host.Now(), g.position(r.split.Offset())
 	return r.out.Emit(ctx, lot)
-}
-
-// identify names the generation, now that its first line is there.
-func (r *reader) identify(g *generation) error {
-	if g.name == "" {
-		print, err := r.print(g)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", g.path, err)
-		}
-		if r.follower.history != nil {
-			head, err := beginning(g)
-			if err != nil {
-				return err
-			}
-			if now, _ := printOfHead(head); now != print { // it was truncated
-				head = g.head
-			}
-			g.name = r.follower.history.name(g.id.Load(), print, head)
-		} else {
-			g.name = nameFor(g.dated, print, r.previous)
-		}
-	}
-	g.stream = &event.Stream{Source: r.host.Address, Generation: g.name, File: r.path}
-	return nil
-}
-
-// print is the fingerprint of the generation, which its file may not hold any more.
-func (r *reader) print(g *generation) (string, error) {
-	print, _, err := fingerprint(g.file)
-	if err != nil {
-		return "", err
-	}
-	if same, err := g.intact(); err != nil || same {
-		return print, err
-	}
-	if copied := r.copyOf(g, r.split.Next()); copied != nil {
-		defer copied.file.Close()
-		print, _, err := fingerprint(copied.file)
-		return print, err
-	}
-	print, _ = printOfHead(g.head)
-	return print, nil
 }
 
 // finish hands over a last line without line break: nothing comes behind it.
